@@ -1,0 +1,146 @@
+"""The application: every router, every refusal's answer, and what is opened around them."""
+
+import gc
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api import donations, errors, home, journal, ops, pages, partners, refusals, tickets, till
+from api.deps import open_context
+from api.lane import Service
+from api.snapshots import Snapshots
+from ledger.committer import Closed, QueueFull
+from ledger.decider import Refused
+from ledger.settings import Settings
+from ledger.store import LedgerUnavailable
+
+VERSION = version("donpositif")
+LOG = logging.getLogger("donpositif")
+# The read side loses its database in two more ways than the write side.
+UNAVAILABLE = (QueueFull, Closed, LedgerUnavailable, OperationalError, PoolTimeout)
+NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
+# Objects born at start live for ever: without them a collection ends in a fraction of the time.
+YOUNG_OBJECTS_MAX = 50_000
+
+
+def create_app(settings: Settings, conninfo: str) -> FastAPI:
+    """Make the application of one worker on a migrated database."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        with open_context(settings, conninfo) as context:
+            app.state.context = context
+            app.state.snapshots = Snapshots(context.pool)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(YOUNG_OBJECTS_MAX, 50, 100)
+            yield
+
+    app = Service(
+        title="Don positif", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
+    )
+    for room in (donations, home, partners, journal, till, tickets, ops):
+        app.include_router(room.router)
+    app.mount("/static", pages.static_files())
+    answer_errors(app)
+    app.open_lane({donations.ONE: donations.record}, answer_error)
+    describe(app)
+    return app
+
+
+def answer_errors(app: FastAPI) -> None:
+    """Answer every refusal and failure in the form that its reader expects: JSON or a page."""
+    for unavailable in UNAVAILABLE:
+        app.add_exception_handler(unavailable, answer_unavailable)
+    app.add_exception_handler(Refused, answer_refused)
+    app.add_exception_handler(HTTPException, answer_http)
+    app.add_exception_handler(RequestValidationError, answer_invalid)
+    app.add_exception_handler(Exception, answer_failed)
+
+
+def answer_error(request: Request, error: Exception) -> Response:
+    """Answer whatever a handler raised, for the lane that the framework's handlers do not see."""
+    match error:
+        case Refused():
+            return answer_refused(request, error)
+        case _ if isinstance(error, UNAVAILABLE):
+            return answer_unavailable(request, error)
+        case _:
+            return answer_failed(request, error)
+
+
+def for_programs(request: Request) -> bool:
+    """Tell whether a program reads the answer, by the address it asked."""
+    return request.url.path.startswith(("/api/", "/healthz", "/openapi.json"))
+
+
+def answer_refused(request: Request, refusal: Exception) -> Response:
+    known = isinstance(refusal, Refused) and refusals.status_of(refusal) != NOT_FOUND
+    if for_programs(request) or known:
+        return refusals.answer_refused(request, refusal)
+    return errors.page_not_found(request)
+
+
+def answer_unavailable(request: Request, cause: Exception) -> Response:
+    if for_programs(request):
+        return refusals.answer_unavailable(request, cause)
+    return errors.page_busy(request)
+
+
+def answer_http(request: Request, error: Exception) -> Response:
+    """Answer what the framework refuses: an unknown address or a wrong method."""
+    headers = error.headers or {} if isinstance(error, HTTPException) else {}
+    if isinstance(error, HTTPException) and error.status_code == METHOD_NOT_ALLOWED:
+        refusal: Refused = refusals.MethodNotAllowed()
+    else:
+        refusal = refusals.PageNotFound()
+    if not for_programs(request):
+        return errors.page_not_found(request)
+    answer = refusals.answer_refused(request, refusal)
+    answer.headers.update(headers)
+    return answer
+
+
+def answer_invalid(request: Request, error: Exception) -> Response:
+    """Answer a path or query parameter that is not of its form."""
+    if not for_programs(request) or not isinstance(error, RequestValidationError):
+        return errors.page_not_found(request)
+    problems = [
+        {"field": ".".join(map(str, found["loc"][1:])), "problem": found["msg"]}
+        for found in error.errors()
+    ]
+    return refusals.answer_refused(request, refusals.BodyMalformed(problems=problems))
+
+
+def answer_failed(request: Request, error: Exception) -> Response:
+    """Answer a fault of ours. What it was stays in the log."""
+    LOG.error("%s %s failed", request.method, type(error).__name__, exc_info=error)
+    if not for_programs(request):
+        return errors.page_failed(request)
+    body = {"error": {"name": "failed", "message": "The service made a mistake; nothing is lost."}}
+    return refusals.json_answer(500, body)
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the OpenAPI document with the till's key."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            components = schema.setdefault("components", {})
+            components["securitySchemes"] = {"till": {"type": "http", "scheme": "bearer"}}
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    # FastAPI documents this as the way to complete the document.
+    app.openapi = document  # type: ignore[method-assign]

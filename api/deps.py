@@ -1,0 +1,112 @@
+"""What a running service shares between its requests, opened at start and closed at the end."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
+from starlette.concurrency import run_in_threadpool
+
+from api.bodies import header_of
+from api.refusals import KeyRefused
+from ledger.keyring import Keyring, open_keyring
+from ledger.settings import Settings
+from ledger.store import Ledger, open_ledger
+from ledger.tickets import TicketCodes
+from projections import feed
+from projections.admission import Admission, AdmittedTill
+
+READ_CONNECTIONS_MAX = 8
+BEARER = "bearer "
+# Whoever opened the demonstration village says so on every page of it.
+DEMO_ACTOR = "demonstration"
+
+
+@dataclass(slots=True)
+class Context:
+    """The open ledger, its keys and its read connections."""
+
+    settings: Settings
+    ledger: Ledger
+    pool: ConnectionPool[Connection[Any]]
+    keyring: Keyring
+    tickets: TicketCodes
+    admission: Admission
+    demonstration: bool
+    refreshing: asyncio.Future[None] | None = None
+
+    async def refresh_admission(self) -> None:
+        """Read the news of tills and partners, once for all requests that wait for them."""
+        if self.refreshing is None:
+            self.refreshing = asyncio.ensure_future(run_in_threadpool(self.admission.refresh))
+            self.refreshing.add_done_callback(self._refreshed)
+        await asyncio.shield(self.refreshing)
+
+    def _refreshed(self, _: asyncio.Future[None]) -> None:
+        self.refreshing = None
+
+
+@contextmanager
+def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
+    """Open all that requests need on a migrated database."""
+    with (
+        ConnectionPool(
+            conninfo,
+            min_size=1,
+            max_size=READ_CONNECTIONS_MAX,
+            kwargs={"autocommit": True},
+            check=ConnectionPool.check_connection,
+        ) as pool,
+        open_ledger(conninfo) as ledger,
+    ):
+        with pool.connection() as connection:
+            keyring = open_keyring(settings.home, connection)
+            demonstration = feed.first_actor(connection) == DEMO_ACTOR
+        admission = Admission(pool)
+        admission.refresh()
+        yield Context(
+            settings=settings,
+            ledger=ledger,
+            pool=pool,
+            keyring=keyring,
+            tickets=TicketCodes(keyring.tickets),
+            admission=admission,
+            demonstration=demonstration,
+        )
+
+
+def context_of(request: Request) -> Context:
+    """Give the context of the application that a request came to."""
+    context: Context = request.app.state.context
+    return context
+
+
+async def till_of_key(context: Context, key: str) -> AdmittedTill | None:
+    """Give the till that holds a key, as of at most a quarter of a second ago."""
+    admission = context.admission
+    if admission.stale:
+        await context.refresh_admission()
+    till = admission.till_of(key)
+    if till is None:
+        # It may have been enrolled a moment ago by another process.
+        asked_at = time.monotonic()
+        while admission.read_at < asked_at:
+            await context.refresh_admission()
+        till = admission.till_of(key)
+    return till
+
+
+async def till_of(request: Request) -> AdmittedTill:
+    """Give the till whose bearer key a request carries. Raises KeyRefused."""
+    header = header_of(request, b"authorization")
+    if header[: len(BEARER)].lower() != BEARER:
+        raise KeyRefused
+    till = await till_of_key(context_of(request), header[len(BEARER) :].strip())
+    if till is None:
+        raise KeyRefused
+    return till

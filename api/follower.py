@@ -1,0 +1,27 @@
+"""The follower of the service: keeps every read model at the head of the feed."""
+
+import os
+import signal
+import sys
+
+from api import lifeline
+from api.logs import log_to_stderr
+from ledger.db import database
+from ledger.settings import Settings
+from projections.every import READ_MODELS
+from projections.follow import Follower
+
+
+def main(held: int, settings: Settings) -> None:
+    """Follow until told to stop."""
+    lifeline.hold(held)
+    with database(settings) as conninfo:
+        follower = Follower(conninfo, READ_MODELS)
+        for stop in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(stop, lambda *_: follower.stop())
+        follower.run()
+
+
+if __name__ == "__main__":
+    log_to_stderr()
+    main(int(sys.argv[1]), Settings.from_environment(os.environ))

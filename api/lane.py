@@ -1,0 +1,46 @@
+"""The short way in for gifts: the same handler, without the framework's layers around it.
+
+One gift a request is what the service does most, and the framework's middleware, routing and
+dependency layers cost more than the gift itself. The routes stay declared in `api/donations.py`,
+where the OpenAPI document comes from; the lane only shortens the way to a handler.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+Handler = Callable[[Request], Awaitable[Response]]
+AnswerError = Callable[[Request, Exception], Response]
+
+
+class Service(FastAPI):
+    """The application, with a lane for POSTs to a few exact paths."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._lane: dict[str, Handler] = {}
+        self._answer_error: AnswerError | None = None
+
+    def open_lane(self, handlers: dict[str, Handler], answer_error: AnswerError) -> None:
+        """Hand POSTs to these paths straight to their handlers, and their errors to one answer."""
+        self._lane = handlers
+        self._answer_error = answer_error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handler = None
+        if scope["type"] == "http" and scope["method"] == "POST":
+            handler = self._lane.get(scope["path"])
+        if handler is None or self._answer_error is None:
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        request = Request(scope, receive)
+        try:
+            response = await handler(request)
+        except Exception as error:  # noqa: BLE001 - every request is owed an answer.
+            response = self._answer_error(request, error)
+        await response(scope, receive, send)

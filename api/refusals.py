@@ -1,0 +1,136 @@
+"""How a refusal of the ledger is told over HTTP: its name, a sentence, its status."""
+
+from typing import Any
+
+import msgspec
+from fastapi import Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from ledger import donations, partners, tickets, tills
+from ledger.committer import Closed, QueueFull
+from ledger.decider import Refused
+from ledger.store import LedgerUnavailable
+
+# Statuses that are not the 409 of a contradiction with what the ledger holds.
+STATUS: dict[type[Refused], int] = {
+    donations.OccurredInFuture: 422,
+    donations.DonationNotFound: 404,
+    partners.PartnerNotRegistered: 404,
+    partners.ValidityReversed: 422,
+    tills.TillNotEnrolled: 404,
+    tickets.MalformedCode: 422,
+}
+
+RETRY_SECONDS = 2
+# No cache may keep an answer to a till, and no browser may guess what it is.
+UNCACHED = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class KeyRefused(Refused):
+    """No till holds this key: it is missing, unknown, rotated or revoked."""
+
+
+class BodyMalformed(Refused):
+    """The body does not have the form of the OpenAPI document."""
+
+
+class BatchTooLarge(Refused):
+    """The batch holds no item, or more than the limit."""
+
+
+class BodyTooLarge(Refused):
+    """The body is longer than any honest one."""
+
+
+class PageNotFound(Refused):
+    """Nothing is served at this address."""
+
+
+class MethodNotAllowed(Refused):
+    """This address does not take this method."""
+
+
+class PartnerNotFound(Refused):
+    """No partner has this id."""
+
+
+STATUS |= {
+    KeyRefused: 401,
+    BodyMalformed: 422,
+    BatchTooLarge: 422,
+    BodyTooLarge: 413,
+    PageNotFound: 404,
+    MethodNotAllowed: 405,
+    PartnerNotFound: 404,
+}
+
+
+def status_of(refusal: Refused) -> int:
+    """Give the HTTP status of a refusal; what is not listed contradicts the ledger."""
+    return STATUS.get(type(refusal), 409)
+
+
+def name_of(refusal: Refused) -> str:
+    """Give the name clients may rely on: the class in snake case."""
+    name = type(refusal).__name__
+    return "".join(
+        "_" + letter.lower() if letter.isupper() and place else letter.lower()
+        for place, letter in enumerate(name)
+    )
+
+
+def error_of(refusal: Refused) -> dict[str, Any]:
+    """Give the body of an error answer: a stable name, a sentence, the facts of the refusal."""
+    sentence = (type(refusal).__doc__ or "").strip().splitlines()
+    fields = {
+        name: value if isinstance(value, int | list) else str(value)
+        for name, value in refusal.fields.items()
+    }
+    return {
+        **fields,
+        "name": name_of(refusal),
+        "message": sentence[0] if sentence else name_of(refusal).replace("_", " "),
+    }
+
+
+def malformed(error: ValidationError) -> BodyMalformed:
+    """Turn what pydantic found into a refusal that names each field, and repeats no value."""
+    return BodyMalformed(
+        problems=[
+            {"field": ".".join(map(str, found["loc"])) or "body", "problem": found["msg"]}
+            for found in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+    )
+
+
+def json_answer(
+    status: int, body: dict[str, Any], headers: dict[str, str] | None = None
+) -> Response:
+    """Serialise an answer that is never cached."""
+    return Response(
+        msgspec.json.encode(body),
+        status,
+        headers={**UNCACHED, **(headers or {})},
+        media_type="application/json",
+    )
+
+
+def answer_refused(_: Request, refusal: Exception) -> Response:
+    """Answer a refusal that a handler raised."""
+    if not isinstance(refusal, Refused):
+        raise TypeError from refusal
+    status = status_of(refusal)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None  # noqa: PLR2004
+    return json_answer(status, {"error": error_of(refusal)}, headers)
+
+
+def answer_unavailable(_: Request, cause: Exception) -> Response:
+    """Answer that nothing is known to be recorded and that the same request should come again."""
+    name, message = {
+        QueueFull: ("queue_full", "More gifts are waiting than can be stored at once."),
+        Closed: ("stopping", "The service is stopping."),
+        LedgerUnavailable: ("ledger_unavailable", "The database did not confirm."),
+    }.get(type(cause), ("database_unavailable", "The database does not answer."))
+    body = {"error": {"name": name, "message": f"{message} Send the same request again."}}
+    return json_answer(503, body, {"Retry-After": str(RETRY_SECONDS)})

@@ -1,0 +1,5 @@
+// Printing needs a script, so the button shows only where scripts run.
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}

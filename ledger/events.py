@@ -1,0 +1,35 @@
+"""Every type of event the ledger stores, by the name it is stored under."""
+
+from typing import cast, get_args
+
+from pydantic import ValidationError
+
+from ledger.decider import Event
+from ledger.donations import DonationEvent
+from ledger.partners import PartnerEvent
+from ledger.tills import TillEvent
+
+AnyEvent = DonationEvent | PartnerEvent | TillEvent
+
+EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}
+
+
+class Undecodable(Exception):
+    """A stored event that no event type can read: the store was altered or the code is older."""
+
+
+def encode(event: Event) -> tuple[str, bytes]:
+    """Give the name and the JSON bytes an event is stored as; absent values are left out."""
+    return type(event).__name__, event.__pydantic_serializer__.to_json(event, exclude_none=True)
+
+
+def decode(name: str, state: bytes) -> AnyEvent:
+    """Give back the event stored under a name. Raises Undecodable."""
+    kind = EVENT_TYPES.get(name)
+    if kind is None:
+        raise Undecodable(f"no event type is called {name}")
+    try:
+        return cast(AnyEvent, kind.model_validate_json(state))
+    except ValidationError as invalid:
+        problems = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in invalid.errors())
+        raise Undecodable(f"{name}: {'; '.join(problems)}") from invalid

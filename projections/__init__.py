@@ -1,0 +1,1 @@
+"""Read models: disposable answers, rebuilt from the events at any time."""

@@ -1,0 +1,16 @@
+-- register --
+-- Gives nothing when the model stands there already in this shape.
+INSERT INTO follower_position AS f (model, shape) VALUES (%(model)s, %(shape)s)
+ON CONFLICT (model) DO UPDATE SET shape = excluded.shape, position = 0
+WHERE f.shape <> excluded.shape
+RETURNING model;
+
+-- position --
+-- Locks the row, so that a rebuild and a follower never write one model at a time.
+SELECT position FROM follower_position WHERE model = %(model)s FOR UPDATE;
+
+-- advance --
+UPDATE follower_position SET position = %(position)s WHERE model = %(model)s;
+
+-- positions --
+SELECT model, position FROM follower_position ORDER BY model;

@@ -1,0 +1,1 @@
+"""Tests of what happens when things break: the database, a connection, a process."""

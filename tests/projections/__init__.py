@@ -1,0 +1,1 @@
+"""Tests of the read models, and of what keeps them true."""

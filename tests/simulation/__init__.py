@@ -1,0 +1,1 @@
+"""Long seeded runs of the whole ledger against a second, simple model."""
