@@ -22,6 +22,8 @@ from projections import feed
 from projections.admission import Admission, AdmittedTill
 
 READ_CONNECTIONS_MAX = 8
+# How long a page may wait for a connection: the database may be away.
+READ_SECONDS = 3
 BEARER = "bearer "
 # Whoever opened the demonstration village says so on every page of it.
 DEMO_ACTOR = "demonstration"
@@ -59,6 +61,7 @@ def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
             conninfo,
             min_size=1,
             max_size=READ_CONNECTIONS_MAX,
+            timeout=READ_SECONDS,
             kwargs={"autocommit": True},
             check=ConnectionPool.check_connection,
         ) as pool,
@@ -101,12 +104,12 @@ async def till_of_key(context: Context, key: str) -> AdmittedTill | None:
     return till
 
 
-async def till_of(request: Request) -> AdmittedTill:
+async def till_of(context: Context, request: Request) -> AdmittedTill:
     """Give the till whose bearer key a request carries. Raises KeyRefused."""
     header = header_of(request, b"authorization")
     if header[: len(BEARER)].lower() != BEARER:
         raise KeyRefused
-    till = await till_of_key(context_of(request), header[len(BEARER) :].strip())
+    till = await till_of_key(context, header[len(BEARER) :].strip())
     if till is None:
         raise KeyRefused
     return till

@@ -73,10 +73,11 @@ class BatchOut(BaseModel):
 )
 async def record(request: Request) -> Response:
     """Record a gift. 201 means durable; the same again gives 200 and the same answer."""
-    till = await till_of(request)
+    context = context_of(request)
+    till = await till_of(context, request)
     body = parsed(DonationIn, await body_of(request, ONE_BYTES_MAX))
     body = keyed(body, till, header_of(request, b"idempotency-key"))
-    answer = await record_gift(context_of(request), till, body)
+    answer = await record_gift(context, till, body)
     return Response(answer.json(), 201 if answer.fresh else 200, UNCACHED, "application/json")
 
 
@@ -88,7 +89,7 @@ async def record(request: Request) -> Response:
 )
 async def record_batch(request: Request) -> Response:
     """Record up to 1,000 gifts in one commit, each answered as if it had come alone."""
-    till = await till_of(request)
+    till = await till_of(context_of(request), request)
     raw = raw_batch(await body_of(request, BATCH_BYTES_MAX))
     results = await batch_results(request, till, raw.donations)
     return Response(b'{"results":[%b]}' % b",".join(results), 200, UNCACHED, "application/json")
@@ -135,7 +136,7 @@ def result_of(answer: Answer | Refused) -> bytes:
 )
 async def reverse(request: Request, donation_id: UUID) -> Response:
     """Give a gift back in part or whole: never more than is left of it, and once for each id."""
-    till = await till_of(request)
+    till = await till_of(context_of(request), request)
     body = parsed(ReversalIn, await body_of(request, ONE_BYTES_MAX))
     reversal, fresh = await reverse_gift(context_of(request), till, donation_id, body)
     return Response(reversal.model_dump_json(), 201 if fresh else 200, UNCACHED, "application/json")

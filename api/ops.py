@@ -48,7 +48,7 @@ def health(request: Request) -> Response:
 
 
 def measured(request: Request) -> dict[str, Any]:
-    with context_of(request).pool.connection(timeout=5) as connection:
+    with context_of(request).pool.connection() as connection:
         reached = follow.positions(connection)
         newest = feed.head(connection)
     return {

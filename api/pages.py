@@ -19,7 +19,6 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api import i18n
-from api.deps import context_of
 from api.i18n import LANGUAGES, Language, language_of, remember
 from api.snapshots import snapshot
 from ledger.calendar import civil_day
@@ -143,6 +142,11 @@ def render(template: str, language: Language, values: Values, address: Address =
     return page.render(values, switches=address.switches()).encode()
 
 
+def demonstrates(request: Request) -> bool:
+    """Tell whether the ledger is a demonstration, which every page of it says."""
+    return bool(request.app.state.context.demonstration)
+
+
 async def public_page(
     request: Request,
     template: str,
@@ -151,7 +155,7 @@ async def public_page(
 ) -> Response:
     """Answer with a page that is the same for everybody who reads its language."""
     language = language_of(request)
-    demonstration = context_of(request).demonstration
+    demonstration = demonstrates(request)
 
     def build(connection: Connection[Any]) -> bytes:
         values = {**gather(connection), "demonstration": demonstration}
@@ -173,6 +177,6 @@ def private_page(
     status: int = 200,
 ) -> Response:
     """Answer with a page for this visitor only, which nobody keeps."""
-    shown = {**values, "demonstration": context_of(request).demonstration}
+    shown = {**values, "demonstration": demonstrates(request)}
     content = render(template, language_of(request), shown, address)
     return remember(request, HTMLResponse(content, status, PRIVATE))

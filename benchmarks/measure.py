@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 
@@ -94,18 +94,26 @@ def interleaved(rounds: int, subjects: Mapping[str, Callable[[], T]]) -> dict[st
     return taken
 
 
-def compared(  # noqa: PLR0913 - a line of the table has as many parts.
-    name: str,
-    unit: str,
-    ours: Sequence[float],
-    baseline_name: str,
-    baseline: Sequence[float],
-    goal: Goal | None = None,
+class Baseline(NamedTuple):
+    """What ours is compared with, and its value in each round."""
+
+    name: str
+    values: Sequence[float]
+
+
+def compared(
+    name: str, unit: str, ours: Sequence[float], baseline: Baseline, goal: Goal | None = None
 ) -> Figure:
     """Make a figure of two subjects of the same rounds; the ratio is taken in each round."""
-    ratios = [one / other for one, other in zip(ours, baseline, strict=True)]
+    ratios = [one / other for one, other in zip(ours, baseline.values, strict=True)]
     return Figure(
-        name, unit, Spread.of(ours), baseline_name, Spread.of(baseline), Spread.of(ratios), goal
+        name=name,
+        unit=unit,
+        ours=Spread.of(ours),
+        baseline_name=baseline.name,
+        baseline=Spread.of(baseline.values),
+        ratio=Spread.of(ratios),
+        goal=goal,
     )
 
 
@@ -124,9 +132,7 @@ def table(figures: Iterable[Figure]) -> str:
         met = {None: "", True: "yes", False: "NO"}[figure.met]
         goal = "" if figure.goal is None else figure.goal.text
         ratio = "" if figure.ratio is None else str(figure.ratio)
-        lines.append(
-            (figure.name, f"{figure.ours} {figure.unit}", baseline, ratio, goal, met)
-        )
+        lines.append((figure.name, f"{figure.ours} {figure.unit}", baseline, ratio, goal, met))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()

@@ -31,6 +31,13 @@ def baseline(ground: Ground, conninfo: str, name: str) -> Iterator[int]:
 
 
 @contextmanager
+def trivial(ground: Ground, conninfo: str) -> Iterator[int]:
+    """Run a server that only answers; give its port."""
+    with serving(ground, conninfo, ["benchmarks.trivial"], 1) as port:
+        yield port
+
+
+@contextmanager
 def following(ground: Ground, conninfo: str) -> Iterator[None]:
     """Run our follower beside the workers."""
     with lifeline() as held, process(["api.follower", str(held)], [held], ground, conninfo):

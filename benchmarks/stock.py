@@ -16,7 +16,6 @@ from benchmarks import history
 from benchmarks.ground import Till
 from ledger.donations import DonationRecorded
 
-
 # Larger inserts of the library hang for ever: psycopg's pipeline leaves their end unsent.
 GROUP = 100
 
@@ -94,7 +93,7 @@ class StockBalances(Projection[StockView]):
 
     @singledispatchmethod
     def process_event(self, domain_event: Any, tracking: Tracking) -> None:
-        raise TypeError(domain_event)
+        raise TypeError(domain_event, tracking)
 
     @process_event.register
     def _(self, domain_event: Gift.Recorded, tracking: Tracking) -> None:

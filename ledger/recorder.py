@@ -14,8 +14,10 @@ EVENTS_TABLE = "ledger_events"
 # The channel that every insert notifies, at its commit.
 CHANNEL = EVENTS_TABLE
 
-# A database that starts again is back within a few of these.
+# Together some seconds: whoever stands at a till must hear soon that the gift must come again.
+ATTEMPTS = 3
 PAUSE = timedelta(milliseconds=200)
+CONNECT_SECONDS = 2
 
 APPEND = "SELECT * FROM append_events(%b::uuid[], %b::bigint[], %b::text[], %b::bytea[])"
 
@@ -23,7 +25,7 @@ APPEND = "SELECT * FROM append_events(%b::uuid[], %b::bigint[], %b::text[], %b::
 class LedgerRecorder(PostgresApplicationRecorder):
     """Locks, inserts, notifies and commits in one statement: a fifth of the library's time."""
 
-    @retry((InterfaceError, OperationalError), max_attempts=10, wait=PAUSE.total_seconds())
+    @retry((InterfaceError, OperationalError), max_attempts=ATTEMPTS, wait=PAUSE.total_seconds())
     def insert_events(self, stored_events: Sequence[StoredEvent], **_: Any) -> Sequence[int]:
         """Insert events in one transaction and give their positions, in order.
 
@@ -45,7 +47,14 @@ class LedgerRecorder(PostgresApplicationRecorder):
 def open_recorder(conninfo: str) -> LedgerRecorder:
     """Open a recorder on the events table that the migrations made; close its datastore after."""
     datastore = PostgresDatastore(
-        dbname="", host="", port="", user="", password="", pool_size=1, max_overflow=9
+        dbname="",
+        host="",
+        port="",
+        user="",
+        password="",
+        connect_timeout=CONNECT_SECONDS,
+        pool_size=1,
+        max_overflow=9,
     )
     # The datastore takes five parts of an address; a libpq string can say much more (TLS,
     # several hosts), so the pool gets the whole of it.

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 from uuid import UUID
 
-from eventsourcing.persistence import StoredEvent
-from psycopg.rows import tuple_row
+from eventsourcing.persistence import InterfaceError, OperationalError, StoredEvent
+from psycopg import Cursor
+from psycopg.rows import TupleRow, tuple_row
+from psycopg_pool import PoolTimeout
 
 from ledger.committer import Append, Committer, Conflict, Lost, Outcome
 from ledger.decider import Command, Decider, Event, Refused
@@ -78,8 +80,7 @@ class Ledger:
 
     def firsts_between(self, first: UUID, last: UUID, kind: type[E]) -> list[Recorded[E]]:
         """Give the opening events of a type whose streams lie in a range of stream ids."""
-        with self._recorder.datastore.get_connection() as connection:
-            cursor = connection.cursor(row_factory=tuple_row)
+        with self._reading() as cursor:
             rows = cursor.execute(BETWEEN, (first, last, kind.__name__), prepare=True).fetchall()
         return [Recorded(cast(E, decode(row[2], bytes(row[3]))), row[1], row[4]) for row in rows]
 
@@ -103,7 +104,7 @@ class Ledger:
         second round. A refusal decided on a presumed state stands, so presume only for commands
         that open a stream.
         """
-        attempts = [Attempt[C, E](subject_id, command) for subject_id, command in commands]
+        attempts: list[Attempt[C, E]] = [Attempt(subject, command) for subject, command in commands]
         if not presume_new:
             self._reload(decider, attempts)
         for _ in range(ATTEMPTS_MAX):
@@ -123,7 +124,7 @@ class Ledger:
         presume_new: bool = False,
     ) -> list[Handled[E] | Refused]:
         """Do as `handle_all` from a coroutine, joining other requests' commits."""
-        attempts = [Attempt[C, E](subject_id, command) for subject_id, command in commands]
+        attempts: list[Attempt[C, E]] = [Attempt(subject, command) for subject, command in commands]
         if not presume_new:
             await asyncio.to_thread(self._reload, decider, attempts)
         for _ in range(ATTEMPTS_MAX):
@@ -141,14 +142,21 @@ class Ledger:
         for attempt, history in zip(attempts, histories, strict=True):
             attempt.history = history
 
+    @contextmanager
+    def _reading(self) -> Iterator[Cursor[TupleRow]]:
+        try:
+            with self._recorder.datastore.get_connection() as connection:
+                yield connection.cursor(row_factory=tuple_row)
+        except (InterfaceError, OperationalError, PoolTimeout) as lost:
+            raise LedgerUnavailable(str(lost)) from lost
+
     def _histories(
         self, decider: Decider[C, S, E], subject_ids: Sequence[UUID]
     ) -> list[tuple[Recorded[E], ...]]:
         """Read many streams with one query."""
         stream_ids = [stream_of(decider.category, subject_id) for subject_id in subject_ids]
         streams: dict[UUID, list[Recorded[E]]] = {stream_id: [] for stream_id in stream_ids}
-        with self._recorder.datastore.get_connection() as connection:
-            cursor = connection.cursor(row_factory=tuple_row)
+        with self._reading() as cursor:
             rows = cursor.execute(STREAMS, (stream_ids,), prepare=True).fetchall()
         for stream_id, version, topic, state, position in rows:
             event = cast(E, decode(topic, bytes(state)))

@@ -1,9 +1,11 @@
 """Checking the ledger a second way: every event read one by one, every sum added up plainly.
 
-This path shares no code with the feed's pages or the folds of the read models, so that a mistake
-in one of them shows as a difference. It reads at one moment and runs beside a working service.
+This path shares no code with the feed's pages or the folds of the read models, save the public
+form of an event, so that a mistake in one of them shows as a difference. It reads at one moment
+and runs beside a working service.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,19 +15,22 @@ from uuid import UUID
 from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 
+from ledger.calendar import civil_day
 from ledger.decider import Event
 from ledger.donations import DonationRecorded, DonationReversed
-from ledger.events import Undecodable, decode
+from ledger.events import AnyEvent, Undecodable, decode
 from ledger.ids import stream_of
 from ledger.partners import PartnerActivated, PartnerRegistered, PartnerSuspended
 from ledger.tills import TillEnrolled, TillKeyRotated, TillRevoked
 from projections.follow import positions
+from projections.journal import position_of, public
 from projections.sql import queries
 
 SQL = queries("check.sql")
 PAGE_EVENTS = 10_000
 # After so many the picture is clear enough.
 DIFFERENCES_MAX = 100
+POSITION_MAX = 2**63 - 1
 
 Progress = Callable[[int], object]
 
@@ -49,9 +54,8 @@ class Reading:
     reached: dict[str, int]
     sums: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     partners: dict[UUID, int] = field(default_factory=dict)
-    tills: set[UUID] = field(default_factory=set)
+    tills: dict[UUID, UUID] = field(default_factory=dict)
     reversed_cents: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
-    journal_events: int = 0
     events: int = 0
     differences: list[str] = field(default_factory=list)
 
@@ -79,7 +83,7 @@ class Reading:
             case TillEnrolled(till_id=till_id, partner_id=partner_id):
                 self.belongs(position, stream_id, "till", till_id)
                 self.knows(position, partner_id)
-                self.tills.add(till_id)
+                self.tills[till_id] = partner_id
             case PartnerActivated(partner_id=partner_id) | PartnerSuspended(partner_id=partner_id):
                 self.belongs(position, stream_id, "partner", partner_id)
                 self.knows(position, partner_id)
@@ -98,6 +102,8 @@ class Reading:
             self.differs(f"event {position} names a partner that was never registered")
         if till_id is not None and till_id not in self.tills:
             self.differs(f"event {position} names a till that was never enrolled")
+        elif till_id is not None and self.tills[till_id] != partner_id:
+            self.differs(f"event {position} names a till of another partner")
 
     def count(
         self,
@@ -120,16 +126,23 @@ def check(connection: Connection[Any], progress: Progress = lambda _: None) -> C
     with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         reading = Reading(positions(connection))
+        journal = Journal(journal_lines(connection))
         for rows in stored_events(cursor):
             for position, stream_id, topic, state in rows:
                 reading.events += 1
-                reading.journal_events += position <= reading.reached.get("journal", 0)
                 try:
-                    reading.take(position, stream_id, decode(topic, bytes(state)))
+                    event = decode(topic, bytes(state))
                 except Undecodable as undecodable:
                     reading.differs(f"event {position} cannot be decoded: {undecodable}")
+                    continue
+                reading.take(position, stream_id, event)
+                if position <= reading.reached.get("journal", 0):
+                    journal_agrees(reading, position, event, journal.line_at(position))
             progress(len(rows))
-        for compare in (balances_agree, partners_agree, journal_agrees, streams_hold):
+        journal.line_at(POSITION_MAX)
+        for line in journal.foreign[:DIFFERENCES_MAX]:
+            reading.differs(f"journal: no readable event has the line {line[:80]}")
+        for compare in (balances_agree, partners_agree, streams_hold):
             compare(cursor, reading)
     return Checked(reading.events, reading.differences)
 
@@ -162,23 +175,72 @@ def partners_agree(cursor: Cursor[Any], reading: Reading) -> None:
         reading.differs(f"partner {partner_id} is only in {where}")
 
 
-def journal_agrees(cursor: Cursor[Any], reading: Reading) -> None:
-    events, lines = cursor.execute(SQL["journal"]).fetchone() or (0, 0)
-    if not events == lines == reading.journal_events:
-        reading.differs(
-            f"journal: it counts {events} events and holds {lines} lines,"
-            f" the feed has {reading.journal_events}"
-        )
+@dataclass(slots=True)
+class Journal:
+    """The journal's lines, walked through beside the events; `foreign` are those no event has."""
+
+    lines: Iterator[str]
+    ahead: str | None = None
+    foreign: list[str] = field(default_factory=list)
+
+    def line_at(self, position: int) -> str | None:
+        """Give the line of an event, passing over the lines before it."""
+        while True:
+            line = self.ahead or next(self.lines, None)
+            self.ahead = None
+            if line is None:
+                return None
+            at = position_of(line)
+            if at == position:
+                return line
+            if at > position:
+                self.ahead = line
+                return None
+            self.foreign.append(line)
+
+
+def journal_lines(connection: Connection[Any]) -> Iterator[str]:
+    """Give the journal's lines in the order of the feed, a few blocks at a time."""
+    after = -1
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        while rows := cursor.execute(SQL["journal"], {"after": after}).fetchall():
+            for block, lines in rows:
+                after = block
+                yield from lines.splitlines()
+
+
+def journal_agrees(reading: Reading, position: int, event: AnyEvent, line: str | None) -> None:
+    """Compare a line with what its event says, written anew the long way."""
+    derived = {
+        "position": position,
+        "kind": type(event).__name__,
+        "recorded_on": civil_day(event.recorded_at).isoformat(),
+        **public(event),
+    }
+    try:
+        told = None if line is None else json.loads(line)
+    except ValueError:
+        told = line
+    if told != derived:
+        reading.differs(f"journal: the line of event {position} is {told}, not {derived}")
 
 
 def streams_hold(cursor: Cursor[Any], reading: Reading) -> None:
     """Look for gaps in versions, reversals without a gift, and more given back than given."""
     for stream_id, events, first, last in cursor.execute(SQL["broken_versions"]).fetchall():
         reading.differs(f"stream {stream_id} has {events} events from version {first} to {last}")
-    streams = list(reading.reversed_cents)
-    rows = cursor.execute(SQL["given"], {"streams": streams}).fetchall()
-    given = dict(rows)
+    rows = cursor.execute(SQL["firsts"], {"streams": list(reading.reversed_cents)}).fetchall()
+    given = {stream_id: given_cents(topic, bytes(state)) for stream_id, topic, state in rows}
     for stream_id, cents in reading.reversed_cents.items():
         if cents > given.get(stream_id, 0):
             gift = f"a gift of {given.get(stream_id, 0)}"
             reading.differs(f"stream {stream_id} gives back {cents} cents of {gift}")
+
+
+def given_cents(topic: str, state: bytes) -> int:
+    """Give the cents of a stream's first event, 0 when it is no gift that can be read."""
+    try:
+        event = decode(topic, state)
+    except Undecodable:
+        return 0
+    return event.amount_cents if isinstance(event, DonationRecorded) else 0

@@ -22,13 +22,10 @@ FROM balance;
 SELECT partner_id FROM partner;
 
 -- journal --
--- What the journal says it holds, and the lines it really holds.
-SELECT coalesce(sum(events), 0)::bigint AS events,
-       coalesce(sum(length(lines) - length(replace(lines, E'\n', ''))), 0)::bigint AS lines
-FROM journal_block;
+-- The next blocks of the journal.
+SELECT block, lines FROM journal_block WHERE block > %(after)s ORDER BY block LIMIT 100;
 
--- given --
--- The cents of the gifts that open some streams.
-SELECT originator_id, (convert_from(state, 'UTF8')::json ->> 'amount_cents')::bigint AS cents
-FROM ledger_events
-WHERE originator_id = ANY(%(streams)s) AND originator_version = 1 AND topic = 'DonationRecorded';
+-- firsts --
+-- The events that open some streams.
+SELECT originator_id, topic, state FROM ledger_events
+WHERE originator_id = ANY(%(streams)s) AND originator_version = 1;

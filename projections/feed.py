@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from struct import unpack
 from typing import Any
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import dict_row, tuple_row
+from psycopg.rows import tuple_row
 
 from ledger.events import AnyEvent, decode
 from projections.sql import queries
@@ -16,7 +17,7 @@ from projections.sql import queries
 SQL = queries("feed.sql")
 
 
-class Gift(msgspec.Struct, frozen=True):
+class Gift(msgspec.Struct, frozen=True, gc=False):
     """What read models need of a DonationRecorded. Ids and days stay text: they are only keys."""
 
     donation_id: str
@@ -56,53 +57,55 @@ class Other:
 class Page:
     """Events of the feed after one position and up to another, decoded when first asked for."""
 
-    row: dict[str, Any]
+    last: int
+    events: int
+    kinds: dict[str, tuple[tuple[int, ...], bytes]]
 
     @property
-    def last(self) -> int:
-        """The position of the page's newest event."""
-        return int(self.row["last"])
-
-    @property
-    def events(self) -> int:
-        """How many events the page holds, decodable or not."""
-        return int(self.row["events"])
-
-    @property
-    def gift_positions(self) -> list[int]:
-        return self.row["gift_positions"] or []
+    def gift_positions(self) -> tuple[int, ...]:
+        return self.kinds.get("DonationRecorded", NOTHING)[0]
 
     @cached_property
     def gifts(self) -> list[Gift]:
         """The gifts, in step with `gift_positions`."""
-        return GIFTS.decode(b"[%b]" % (self.row["gifts"] or b""))
+        return GIFTS.decode(b"[%b]" % self.kinds.get("DonationRecorded", NOTHING)[1])
 
     @property
-    def reversal_positions(self) -> list[int]:
-        return self.row["reversal_positions"] or []
+    def reversal_positions(self) -> tuple[int, ...]:
+        return self.kinds.get("DonationReversed", NOTHING)[0]
 
     @cached_property
     def reversals(self) -> list[Reversal]:
         """The reversals, in step with `reversal_positions`."""
-        return REVERSALS.decode(b"[%b]" % (self.row["reversals"] or b""))
+        return REVERSALS.decode(b"[%b]" % self.kinds.get("DonationReversed", NOTHING)[1])
 
     @cached_property
     def others(self) -> list[Other]:
-        positions = self.row["other_positions"] or []
-        topics = self.row["other_topics"] or []
-        states = self.row["other_states"] or []
-        return [
+        found = [
             Other(position, topic, decode(topic, bytes(state)))
-            for position, topic, state in zip(positions, topics, states, strict=True)
+            for topic, (positions, states) in self.kinds.items()
+            if topic not in {"DonationRecorded", "DonationReversed"}
+            for position, state in zip(positions, RAWS.decode(b"[%b]" % states), strict=True)
         ]
+        return sorted(found, key=lambda other: other.position)
+
+
+NOTHING: tuple[tuple[int, ...], bytes] = ((), b"")
+RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read(connection: Connection[Any], after: int, limit: int) -> Page | None:
     """Read at most `limit` events after a position; None when there is none."""
-    with connection.cursor(row_factory=dict_row, binary=True) as cursor:
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         cursor.execute(SQL["page"], {"after": after, "limit": limit}, prepare=True)
-        row = cursor.fetchone()
-    return None if row is None or row["last"] is None else Page(row)
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    return Page(
+        last=max(row[2] for row in rows),
+        events=sum(row[1] for row in rows),
+        kinds={row[0]: (unpack(f"!{row[1]}q", row[3]), row[4]) for row in rows},
+    )
 
 
 def pages(connection: Connection[Any], after: int, limit: int) -> Iterator[Page]:

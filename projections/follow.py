@@ -82,14 +82,17 @@ def positions(connection: Connection[Any]) -> dict[str, int]:
         return dict(cursor.execute(SQL["positions"]).fetchall())
 
 
-def advance(connection: Connection[Any], model: ReadModel, pages: Pages, limit: int) -> int:
+def advance(
+    connection: Connection[Any], model: ReadModel, pages: Pages, limit: int, *, wait: bool = True
+) -> int:
     """Apply the next page to one model, rows and position together; give how many events.
 
-    Raises Poisoned when the event right after the model's position cannot be applied.
+    Without `wait` a model that another process writes is left alone. Raises Poisoned when the
+    event right after the model's position cannot be applied.
     """
     while True:
         try:
-            return apply(connection, model, pages, limit)
+            return apply(connection, model, pages, limit, wait=wait)
         except psycopg.OperationalError:
             raise
         except Exception as cause:
@@ -100,9 +103,12 @@ def advance(connection: Connection[Any], model: ReadModel, pages: Pages, limit: 
             pages.forget()
 
 
-def apply(connection: Connection[Any], model: ReadModel, pages: Pages, limit: int) -> int:
+def apply(
+    connection: Connection[Any], model: ReadModel, pages: Pages, limit: int, *, wait: bool = True
+) -> int:
     with connection.transaction(), connection.cursor() as cursor:
-        page = pages.after(locked_position(cursor, model), limit)
+        position = locked_position(cursor, model) if wait else free_position(cursor, model)
+        page = None if position is None else pages.after(position, limit)
         if page is None:
             return 0
         fold = model.fold()
@@ -117,6 +123,11 @@ def locked_position(cursor: Cursor[Any], model: ReadModel) -> int:
     if row is None:
         raise LookupError(f"the read model {model.name} is not prepared")
     return int(row[0])
+
+
+def free_position(cursor: Cursor[Any], model: ReadModel) -> int | None:
+    row = cursor.execute(SQL["position_if_free"], {"model": model.name}).fetchone()
+    return None if row is None else int(row[0])
 
 
 def position_after(connection: Connection[Any], model: ReadModel) -> int:
@@ -203,7 +214,7 @@ class Follower:
             if reached[model.name] >= newest or self._rests(model):
                 continue
             try:
-                applied += advance(connection, model, pages, PAGE_EVENTS)
+                applied += advance(connection, model, pages, PAGE_EVENTS, wait=False)
                 self.stopped_models.pop(model.name, None)
             except Poisoned as poisoned:
                 LOG.error("%s; other read models go on", poisoned)  # noqa: TRY400 - cause is in it

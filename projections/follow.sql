@@ -9,6 +9,10 @@ RETURNING model;
 -- Locks the row, so that a rebuild and a follower never write one model at a time.
 SELECT position FROM follower_position WHERE model = %(model)s FOR UPDATE;
 
+-- position_if_free --
+-- The same for who has other models to go on with: gives nothing while another writes this one.
+SELECT position FROM follower_position WHERE model = %(model)s FOR UPDATE SKIP LOCKED;
+
 -- advance --
 UPDATE follower_position SET position = %(position)s WHERE model = %(model)s;
 

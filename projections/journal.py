@@ -193,4 +193,6 @@ def entries(lines: list[str]) -> Iterator[Entry]:
         )
 
 
-journal = ReadModel(name="journal", tables=("journal_block",), ddl=SQL["table"], fold=Fold)
+journal = ReadModel(
+    name="journal", tables=("journal_block",), ddl=SQL["table"], fold=Fold, pages_a_write=2
+)

@@ -36,6 +36,8 @@ class ReadModel:
     tables: tuple[str, ...]
     ddl: LiteralString
     fold: Callable[[], Fold]
+    # A rebuild writes the sums of so many pages together: sums are bounded by keys, lines are not.
+    pages_a_write: int = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,12 @@
-"""Rebuilding a read model beside the living one, then putting it in its place at once."""
+"""Rebuilding read models from the first event, while readers see the old rows until the end.
+
+One transaction empties a model's tables, refills them and sets its position. Readers neither
+wait nor see anything between the old rows and the new ones; the follower passes the model over
+meanwhile; killed in the middle, everything is as it was.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from psycopg import Connection, Cursor
@@ -9,11 +15,7 @@ from psycopg.sql import SQL, Identifier
 from projections import feed, follow
 from projections.read_model import Fold, ReadModel
 
-PAGE_EVENTS = 5_000
-# Sums of many pages are written together; what they hold is bounded by keys, not by events.
-PAGES_A_WRITE = 10
-# New tables are made here under their own names, so that a model's SQL serves unchanged.
-WORKSHOP = "rebuilding"
+PAGE_EVENTS = 2_500
 
 Progress = Callable[[int], object]
 
@@ -21,45 +23,48 @@ Progress = Callable[[int], object]
 def rebuild(
     conninfo: str, models: Mapping[str, ReadModel], progress: Progress = lambda _: None
 ) -> int:
-    """Rebuild models from the first event; readers see the old rows until the new are complete.
-
-    `progress` is told the number of events of each page. Gives the events applied. One
-    transaction: killed in the middle, it leaves everything as it was.
-    """
+    """Rebuild models and give the number of events applied; `progress` is told of each page."""
     with (
         follow.connected(conninfo) as connection,
         follow.connected(conninfo) as reader,
     ):
         follow.prepare(connection, models)
         with connection.transaction(), connection.cursor() as cursor:
-            open_workshop(cursor, models)
-            folds = [model.fold() for model in models.values()]
-            position, applied = fill(cursor, reader, folds, 0, progress)
-            # From here the follower waits, and what came meanwhile is applied.
             for model in models.values():
+                # A second rebuild waits here for the first; the follower passes by.
                 follow.locked_position(cursor, model)
-            position, late = fill(cursor, reader, folds, position, progress)
-            install(cursor, models, position)
-        return applied + late
+            for table in (table for model in models.values() for table in model.tables):
+                cursor.execute(SQL("DELETE FROM {}").format(Identifier(table)))
+            position, applied = fill(cursor, reader, list(models.values()), progress)
+            for name in models:
+                cursor.execute(follow.SQL["advance"], {"model": name, "position": position})
+        return applied
 
 
 def fill(
-    cursor: Cursor[Any],
-    reader: Connection[Any],
-    folds: Sequence[Fold],
-    position: int,
-    progress: Progress,
+    cursor: Cursor[Any], reader: Connection[Any], models: Sequence[ReadModel], progress: Progress
 ) -> tuple[int, int]:
-    """Apply the feed after a position; give the last position and the number of events."""
-    applied = 0
-    for number, page in enumerate(feed.pages(reader, position, PAGE_EVENTS), 1):
-        for fold in folds:
-            fold.add(page)
-        if number % PAGES_A_WRITE == 0:
-            write_all(cursor, folds)
-        position = page.last
-        applied += page.events
-        progress(page.events)
+    """Apply the whole feed; give its last position and the number of events.
+
+    While PostgreSQL writes what was folded, the next pages are read, decoded and folded.
+    """
+    position = applied = 0
+    folds = [model.fold() for model in models]
+    with ThreadPoolExecutor(1, "writer") as writer:
+        writing: Future[None] = writer.submit(write_all, cursor, [])
+        for number, page in enumerate(feed.pages(reader, 0, PAGE_EVENTS), 1):
+            full: list[Fold] = []
+            for place, model in enumerate(models):
+                folds[place].add(page)
+                if number % model.pages_a_write == 0:
+                    full.append(folds[place])
+                    folds[place] = model.fold()
+            writing.result()
+            writing = writer.submit(write_all, cursor, full)
+            position = page.last
+            applied += page.events
+            progress(page.events)
+        writing.result()
     write_all(cursor, folds)
     return position, applied
 
@@ -67,28 +72,3 @@ def fill(
 def write_all(cursor: Cursor[Any], folds: Sequence[Fold]) -> None:
     for fold in folds:
         fold.write(cursor)
-
-
-def open_workshop(cursor: Cursor[Any], models: Mapping[str, ReadModel]) -> None:
-    """Make empty tables beside the living ones. A second rebuild waits here for the first."""
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", (follow.FOLLOWER_LOCK + 2,))
-    cursor.execute(SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(WORKSHOP)))
-    cursor.execute(SQL("CREATE SCHEMA {}").format(Identifier(WORKSHOP)))
-    cursor.execute(SQL("SET LOCAL search_path TO {}, public").format(Identifier(WORKSHOP)))
-    for model in models.values():
-        cursor.execute(model.ddl)
-
-
-def install(cursor: Cursor[Any], models: Mapping[str, ReadModel], position: int) -> None:
-    """Put the new tables in the place of the old ones, with their position."""
-    cursor.execute("SET LOCAL search_path TO public")
-    for model in models.values():
-        for table in model.tables:
-            cursor.execute(SQL("DROP TABLE public.{}").format(Identifier(table)))
-            cursor.execute(
-                SQL("ALTER TABLE {}.{} SET SCHEMA public").format(
-                    Identifier(WORKSHOP), Identifier(table)
-                )
-            )
-        cursor.execute(follow.SQL["advance"], {"model": model.name, "position": position})
-    cursor.execute(SQL("DROP SCHEMA {}").format(Identifier(WORKSHOP)))

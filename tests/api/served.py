@@ -62,7 +62,7 @@ def serving(settings: Settings, conninfo: str) -> Iterator[Served]:
             log_config=None,
         )
     )
-    thread = threading.Thread(target=run, args=(server,), name="served")
+    thread = threading.Thread(target=run, args=(server,), name="served", daemon=True)
     thread.start()
     try:
         eventually(lambda: server.started or not thread.is_alive())

@@ -1,5 +1,6 @@
 """Who may record: the holder of a till's key, as long as it is the till's."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import product
 from uuid import uuid4
@@ -47,6 +48,19 @@ def test_the_scheme_may_be_written_in_any_case(served: Served, shop: Shop) -> No
     """RFC 9110, 11.1: the name of an authentication scheme is case-insensitive."""
     headers = {"Authorization": f"bearer {shop.key}"}
     assert served.client.post(PATHS[0], json=gift(), headers=headers).status_code == 201
+
+
+def test_many_unknown_keys_at_once_hold_up_nobody(served: Served, shop: Shop) -> None:
+    def guess(number: int) -> int:
+        headers = {"Authorization": f"Bearer dpt_{number % 7}"} if number % 5 else shop.bearer
+        with httpx.Client(base_url=served.url, timeout=20) as client:
+            answers = [client.post(PATHS[0], json=gift(), headers=headers) for _ in range(40)]
+        (status,) = {answer.status_code for answer in answers}
+        return status
+
+    with ThreadPoolExecutor(32) as tills:
+        statuses = list(tills.map(guess, range(32)))
+    assert statuses == [401 if number % 5 else 201 for number in range(32)]
 
 
 def test_a_till_enrolled_elsewhere_works_at_once(served: Served, conninfo: str) -> None:

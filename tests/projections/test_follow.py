@@ -126,8 +126,8 @@ def test_a_connection_lost_after_the_commit_applies_once(
     found(ledger, 200)
     apply, left = follow.apply, [3]
 
-    def apply_and_lose(connection: Any, model: Any, pages: Any, limit: int) -> int:
-        applied = apply(connection, model, pages, limit)
+    def apply_and_lose(connection: Any, model: Any, pages: Any, limit: int, *, wait: bool) -> int:
+        applied = apply(connection, model, pages, limit, wait=wait)
         if applied and left[0]:
             left[0] -= 1
             raise psycopg.OperationalError("connection lost after commit")

@@ -60,7 +60,6 @@ def every_event(conninfo: str) -> int:
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a few hundred events be many pages and several writes."""
     monkeypatch.setattr(rebuilding, "PAGE_EVENTS", 30)
-    monkeypatch.setattr(rebuilding, "PAGES_A_WRITE", 3)
 
 
 @pytest.mark.parametrize("names", [[name] for name in READ_MODELS] + [list(READ_MODELS)], ids=str)

@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,6 +27,7 @@ from tests.api.shops import ACTOR, Shop, open_shop
 from tests.ledger.processes import eventually
 
 PARTNERS = 4
+WORKERS = 3
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -83,22 +85,23 @@ def found(ledger: Ledger, gifts: int, seed: int = 1) -> list[Shop]:
 
 @contextmanager
 def giving(conninfo: str, shops: list[Shop], seed: int = 2) -> Iterator[None]:
-    """Let gifts come in, a few a commit, until the end of the block."""
+    """Let gifts come in from a few workers at once, each with its own way to the database."""
     stopping = threading.Event()
-    dice = random.Random(seed)
 
-    def give_on(ledger: Ledger) -> None:
-        while not stopping.wait(0.005):
-            give(ledger, shops, dice.randint(1, 30), dice)
+    def give_on(worker: int) -> None:
+        dice = random.Random(f"{seed} {worker}")
+        with open_ledger(conninfo) as ledger:
+            while not stopping.wait(0.01):
+                give(ledger, shops, dice.randint(1, 30), dice)
 
-    with open_ledger(conninfo) as ledger:
-        thread = threading.Thread(target=give_on, args=(ledger,), name="giving")
-        thread.start()
+    with ThreadPoolExecutor(WORKERS) as workers:
+        at_work = [workers.submit(give_on, worker) for worker in range(WORKERS)]
         try:
             yield
         finally:
             stopping.set()
-            thread.join()
+        for one in at_work:
+            one.result()
 
 
 @contextmanager
@@ -205,7 +208,7 @@ class RebuildMeanwhile:
     def _waits(self) -> bool:
         with psycopg.connect(self.conninfo) as connection:
             row = connection.execute(
-                "SELECT FROM pg_locks WHERE NOT granted AND locktype = 'relation' AND database ="
+                "SELECT FROM pg_locks WHERE NOT granted AND database ="
                 " (SELECT oid FROM pg_database WHERE datname = current_database())"
             ).fetchone()
         return row is not None
