@@ -35,7 +35,9 @@ def prepared(requests: Requests) -> Iterator[bytes]:
 
 
 def get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+    # As every browser does, and most programs.
+    head = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip\r\n\r\n"
+    return head.encode()
 
 
 def post(path: str, key: str, body: bytes) -> bytes:

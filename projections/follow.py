@@ -68,9 +68,13 @@ def prepare(connection: Connection[Any], models: Mapping[str, ReadModel]) -> Non
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (FOLLOWER_LOCK + 1,))
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            standing = dict(cursor.execute(SQL["shapes"]).fetchall())
         for model in models.values():
-            shape = {"model": model.name, "shape": sha256(model.ddl.encode()).hexdigest()}
-            if connection.execute(SQL["register"], shape).fetchone() is not None:
+            shape = sha256(model.ddl.encode()).hexdigest()
+            # A model that is as it should be is only looked at: a rebuild may hold its row.
+            if standing.get(model.name) != shape:
+                connection.execute(SQL["register"], {"model": model.name, "shape": shape})
                 for table in model.tables:
                     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(Identifier(table)))
                 connection.execute(model.ddl)

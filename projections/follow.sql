@@ -1,9 +1,10 @@
+-- shapes --
+SELECT model, shape FROM follower_position;
+
 -- register --
--- Gives nothing when the model stands there already in this shape.
-INSERT INTO follower_position AS f (model, shape) VALUES (%(model)s, %(shape)s)
-ON CONFLICT (model) DO UPDATE SET shape = excluded.shape, position = 0
-WHERE f.shape <> excluded.shape
-RETURNING model;
+-- Lets a model begin again in another shape.
+INSERT INTO follower_position (model, shape) VALUES (%(model)s, %(shape)s)
+ON CONFLICT (model) DO UPDATE SET shape = excluded.shape, position = 0;
 
 -- position --
 -- Locks the row, so that a rebuild and a follower never write one model at a time.

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
@@ -20,7 +21,7 @@ from ledger.store import Ledger
 from projections import balances, feed, journal, partners
 from projections import rebuild as rebuilding
 from projections.every import READ_MODELS
-from projections.follow import catch_up
+from projections.follow import catch_up, prepare
 from projections.rebuild import rebuild
 from tests.ledger.processes import eventually
 from tests.projections.village import (
@@ -135,31 +136,48 @@ def test_a_rebuild_while_gifts_come_in_misses_none(
     assert rows(conninfo) == live
 
 
+@contextmanager
+def standing_still(conninfo: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a rebuild in a process that stands in the middle of it until it is killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, conninfo], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"50\n"
+            yield process
+        finally:
+            process.kill()
+
+
 def test_a_rebuild_killed_in_the_middle_leaves_everything_as_it_was(
     ledger: Ledger, conninfo: str
 ) -> None:
     shops = found(ledger, 400)
     catch_up(conninfo, READ_MODELS)
     before, stood = rows(conninfo), reached(conninfo)
-    with subprocess.Popen(
-        [sys.executable, "-c", KILLED, conninfo], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"50\n"
-        # Gifts are followed while a rebuild is at work.
+    with standing_still(conninfo):
         give(ledger, shops, 20, random.Random(3))
-        with following(conninfo):
-            eventually(lambda: is_fresh(conninfo))
-        process.kill()
-    assert reached(conninfo).keys() == stood.keys()
-    assert len(rows(conninfo)["journal_block"]) >= len(before["journal_block"])
-    assert rows(conninfo)["balance"] == plainly_summed(conninfo)["balance"]
-    with psycopg.connect(conninfo) as connection:
-        workshop = "SELECT FROM pg_namespace WHERE nspname = 'rebuilding'"
-        assert connection.execute(workshop).fetchone() is None
+    assert (rows(conninfo), reached(conninfo)) == (before, stood)
+    with following(conninfo):
+        eventually(lambda: is_fresh(conninfo))
     live = rows(conninfo)
+    assert live["balance"] == plainly_summed(conninfo)["balance"]
+    assert shape_of_tables(conninfo) == shape_of_tables(conninfo, fresh=True)
     rebuild(conninfo, READ_MODELS)
     assert rows(conninfo) == live
+
+
+def test_a_rebuild_holds_up_no_start_and_no_command(ledger: Ledger, conninfo: str) -> None:
+    """Every command, worker and follower prepares the read models first."""
+    found(ledger, 400)
+    catch_up(conninfo, READ_MODELS)
+    with (
+        standing_still(conninfo),
+        psycopg.connect(conninfo, autocommit=True) as connection,
+    ):
+        connection.execute("SET lock_timeout = '5s'")
+        prepare(connection, READ_MODELS)
 
 
 def test_a_poisoned_event_stops_a_rebuild_and_leaves_everything_as_it_was(
