@@ -69,7 +69,7 @@ def prepare(connection: Connection[Any], models: Mapping[str, ReadModel]) -> Non
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (FOLLOWER_LOCK + 1,))
         with connection.cursor(row_factory=tuple_row) as cursor:
-            standing = dict(cursor.execute(SQL["shapes"]).fetchall())
+            standing: dict[str, str] = dict(cursor.execute(SQL["shapes"]).fetchall())
         for model in models.values():
             shape = sha256(model.ddl.encode()).hexdigest()
             # A model that is as it should be is only looked at: a rebuild may hold its row.
