@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from api import donations, errors, home, journal, ops, pages, partners, refusals, tickets, till
@@ -63,6 +64,7 @@ def answer_errors(app: FastAPI) -> None:
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, answer_unavailable)
     app.add_exception_handler(Refused, answer_refused)
+    app.add_exception_handler(ClientDisconnect, answer_left)
     app.add_exception_handler(HTTPException, answer_http)
     app.add_exception_handler(RequestValidationError, answer_invalid)
     app.add_exception_handler(Exception, answer_failed)
@@ -75,6 +77,8 @@ def answer_error(request: Request, error: Exception) -> Response:
             return answer_refused(request, error)
         case _ if isinstance(error, UNAVAILABLE):
             return answer_unavailable(request, error)
+        case ClientDisconnect():
+            return answer_left(request, error)
         case _:
             return answer_failed(request, error)
 
@@ -120,6 +124,11 @@ def answer_invalid(request: Request, error: Exception) -> Response:
         for found in error.errors()
     ]
     return refusals.answer_refused(request, refusals.BodyMalformed(problems=problems))
+
+
+def answer_left(_: Request, __: Exception) -> Response:
+    """Answer a client that left before its body was whole: nobody reads it, nothing was done."""
+    return Response(None, 400)
 
 
 def answer_failed(request: Request, error: Exception) -> Response:

@@ -44,7 +44,8 @@ class Context:
 
     async def refresh_admission(self) -> None:
         """Read the news of tills and partners, once for all requests that wait for them."""
-        if self.refreshing is None:
+        # A reading that is done may still wait for its callback: awaiting it again would not yield.
+        if self.refreshing is None or self.refreshing.done():
             self.refreshing = asyncio.ensure_future(run_in_threadpool(self.admission.refresh))
             self.refreshing.add_done_callback(self._refreshed)
         await asyncio.shield(self.refreshing)

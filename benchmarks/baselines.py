@@ -90,7 +90,7 @@ def saving(conninfo: str) -> FastAPI:
         app.state.ledger.close()
 
     app = FastAPI(lifespan=opened)
-    partner_id, till_id = str(uuid4()), str(uuid4())
+    partner_id, till_id = uuid4(), uuid4()
 
     @app.post("/gifts", status_code=201)
     def record(body: GiftIn) -> dict[str, str]:
@@ -99,7 +99,7 @@ def saving(conninfo: str) -> FastAPI:
             till_id=till_id,
             source=body.source,
             amount_cents=body.amount_cents,
-            occurred_at=body.occurred_at.isoformat(),
+            occurred_at=body.occurred_at,
             occurred_on=body.occurred_at.date().isoformat(),
             purchase_cents=body.purchase_cents,
             sale_ref_mac=body.sale_ref,

@@ -1,5 +1,6 @@
 """The event library as its manual shows it: one aggregate a gift, its own tables and codecs."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,14 +22,14 @@ GROUP = 100
 
 
 class Gift(Aggregate):
-    """A gift with the fields of our own event."""
+    """A gift with the fields of our own event, and their types as far as the library has them."""
 
     class Recorded(Aggregate.Created):
-        partner_id: str
-        till_id: str
+        partner_id: UUID
+        till_id: UUID
         source: str
         amount_cents: int
-        occurred_at: str
+        occurred_at: datetime
         occurred_on: str
         purchase_cents: int | None
         sale_ref_mac: str | None
@@ -37,11 +38,11 @@ class Gift(Aggregate):
     def __init__(  # noqa: PLR0913 - as many fields as our event has.
         self,
         *,
-        partner_id: str,
-        till_id: str,
+        partner_id: UUID,
+        till_id: UUID,
         source: str,
         amount_cents: int,
-        occurred_at: str,
+        occurred_at: datetime,
         occurred_on: str,
         purchase_cents: int | None,
         sale_ref_mac: str | None,
@@ -70,7 +71,7 @@ class StockView(PostgresTrackingRecorder):
         table = Identifier("stock_balance")
         self.sql_create_statements.append(
             SQL(
-                "CREATE TABLE IF NOT EXISTS {} (partner_id text, source text, month text,"
+                "CREATE TABLE IF NOT EXISTS {} (partner_id uuid, source text, month text,"
                 " gifts bigint NOT NULL, given_cents bigint NOT NULL,"
                 " PRIMARY KEY (partner_id, source, month))"
             ).format(table)
@@ -116,11 +117,11 @@ def environment(conninfo: str) -> dict[str, str]:
 def gift_of(event: DonationRecorded) -> Gift:
     """Make the aggregate with the contents of our own event."""
     return Gift(
-        partner_id=str(event.partner_id),
-        till_id=str(event.till_id),
+        partner_id=event.partner_id,
+        till_id=event.till_id,
         source=event.source,
         amount_cents=event.amount_cents,
-        occurred_at=event.occurred_at.isoformat(),
+        occurred_at=event.occurred_at,
         occurred_on=event.occurred_on.isoformat(),
         purchase_cents=event.purchase_cents,
         sale_ref_mac=event.sale_ref_mac,
