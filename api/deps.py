@@ -50,8 +50,9 @@ class Context:
             self.refreshing.add_done_callback(self._refreshed)
         await asyncio.shield(self.refreshing)
 
-    def _refreshed(self, _: asyncio.Future[None]) -> None:
-        self.refreshing = None
+    def _refreshed(self, reading: asyncio.Future[None]) -> None:
+        if self.refreshing is reading:
+            self.refreshing = None
 
 
 @contextmanager
