@@ -45,6 +45,8 @@ RFC_3339 = re.compile(
 
 def _rfc_3339(value: object) -> object:
     """Let only RFC 3339 through: pydantic would also take seconds since 1970 for a time."""
+    if isinstance(value, datetime):
+        return value  # From the till page, which read the time itself.
     if not isinstance(value, str) or RFC_3339.fullmatch(value) is None:
         raise ValueError("not an RFC 3339 time with an offset, like 2026-11-23T07:08:00+01:00")
     return value
