@@ -54,7 +54,8 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
         app.include_router(room.router)
     app.mount("/static", pages.static_files())
     answer_errors(app)
-    app.open_lane({donations.ONE: donations.record}, answer_error)
+    short = {("POST", donations.ONE): donations.record, ("GET", home.FIGURES_PATH): home.figures}
+    app.open_lane(short, answer_error)
     describe(app)
     return app
 

@@ -21,6 +21,7 @@ router = APIRouter()
 
 PAGE: dict[str, Any] = {"methods": ["GET", "HEAD"], "include_in_schema": False}
 JSON = "application/json"
+FIGURES_PATH = "/api/v1/figures"
 # The read models behind figures and partners: a page is as old as the older of them.
 FIGURES = ("balances", "partners")
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": MEANING[304]}}
@@ -109,7 +110,7 @@ async def home(request: Request) -> Response:
     return await public_page(request, "home.html", village_page)
 
 
-@router.get("/api/v1/figures", response_model=FiguresOut, responses=UNCHANGED)
+@router.get(FIGURES_PATH, response_model=FiguresOut, responses=UNCHANGED)
 async def figures(request: Request) -> Response:
     """Give the village's figures, as of a position of the journal."""
     return await snapshot(request, JSON, village_json)
