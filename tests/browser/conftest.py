@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"Install chromium, or set CHROMIUM= (looked at {CHROMIUMS}).")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
@@ -77,7 +77,7 @@ def free_port() -> int:
     return port
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Service]:
     """The demonstration village, served; asked for after the browser, which may be missing."""
     home, port = tmp_path_factory.mktemp("served"), free_port()
