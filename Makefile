@@ -3,7 +3,7 @@
 
 .POSIX:
 .SUFFIXES:
-.PHONY: help install install-test run test bench lock format clean
+.PHONY: help install install-test install-node run test bench lock format clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3 python
@@ -19,6 +19,7 @@ help:
 	@echo '              (PORT=, WORKERS=, DEMO=0, DONPOSITIF_HOME=, DATABASE_URL=)'
 	@echo 'make install  create .venv and install the pinned dependencies (PYTHON=python3.12)'
 	@echo 'make test     lint, types and every test (PYTEST_ARGS="-k name")'
+	@echo 'make install-node  another verifier of badges, for the tests (where Node.js is)'
 	@echo 'make bench    measure, print a table, write benchmarks/latest.json'
 	@echo 'make format   rewrite the code in its one layout'
 	@echo 'make lock     resolve the dependencies again (needs uv: UV=path)'
@@ -28,10 +29,20 @@ install: .venv/installed
 
 install-test: .venv/installed-test
 
+# Other people's verifier of badges. Without it the tests say loudly what nobody else judged.
+install-node:
+	@if ! command -v npm >/dev/null; then echo 'No Node.js: badges will be judged by our own code alone' >&2; \
+	elif ! cmp -s tests/badge/package-lock.json tests/badge/node_modules/.installed; then \
+		echo 'Installing a second judge of badges'; \
+		(cd tests/badge && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && \
+			cp package-lock.json node_modules/.installed) || \
+		echo 'npm could not install it: badges will be judged by our own code alone' >&2; \
+	fi
+
 run: install
 	@exec $(BIN)/donpositif serve
 
-test: install-test
+test: install-test install-node
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -49,7 +60,7 @@ lock:
 	$(LOCK) --upgrade --extra test --constraints .requirements/run.txt --output-file .requirements/test.txt
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build donpositif.egg-info
+	rm -rf tests/badge/node_modules .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build donpositif.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/bin/python:

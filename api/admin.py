@@ -1,16 +1,16 @@
 """What an operator does to partners and tills from the command line."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID, uuid4, uuid5
 
-from ledger.calendar import civil_day
 from ledger.keyring import new_till_key, till_key_hash
-from ledger.partners import (
-    ActivatePartner,
+from ledger.partners.register import (
+    DescribePartner,
     PartnerNotRegistered,
+    Registered,
     RegisterPartner,
-    SuspendPartner,
+    Sector,
     Unregistered,
     partner,
 )
@@ -38,54 +38,53 @@ def add_partner(  # noqa: PLR0913 - each is a field of the register.
     name: str,
     siret: str,
     *,
-    valid_from: date | None = None,
-    valid_until: date | None = None,
+    legal_name: str | None = None,
+    place: str | None = None,
+    sector: Sector | None = None,
+    at: datetime | None = None,
 ) -> UUID:
-    """Register a partner and make it active; adding it again changes nothing."""
-    at = now()
+    """Register a partner; adding it again changes nothing. It is not active by that alone.
+
+    Its place and its sector belong together; its legal name is its name when none is given.
+    """
+    at = at or now()
     digits = "".join(siret.split())
     partner_id = uuid5(SIRET_NAMESPACE, digits)
     register = RegisterPartner(at=at, actor=actor, partner_id=partner_id, name=name, siret=digits)
-    registered = ledger.handle(partner, partner_id, register)
-    first_day = civil_day(registered.history[0].event.recorded_at)
-    activate = ActivatePartner(
-        at=at,
-        actor=actor,
-        partner_id=partner_id,
-        valid_from=valid_from or first_day,
-        valid_until=valid_until,
-    )
-    if registered.fresh or valid_from or valid_until:
-        ledger.handle(partner, partner_id, activate)
+    ledger.handle(partner, partner_id, register)
+    if (place is None) != (sector is None):
+        raise ValueError("a place and a sector are given together")
+    if place is not None and sector is not None:
+        describe = DescribePartner(
+            at=at,
+            actor=actor,
+            partner_id=partner_id,
+            trade_name=name,
+            legal_name=legal_name or name,
+            place=place,
+            sector=sector,
+        )
+        ledger.handle(partner, partner_id, describe)
     return partner_id
 
 
-def suspend_partner(ledger: Ledger, actor: str, partner_id: UUID, reason: str) -> None:
-    """Suspend an active partner: its gifts are recorded and flagged from now on."""
-    command = SuspendPartner(at=now(), actor=actor, partner_id=partner_id, reason=reason)
-    ledger.handle(partner, partner_id, command)
+def people_of(ledger: Ledger, partner_id: UUID) -> tuple[str, ...]:
+    """Give the actors who speak for a partner or did, for the commands that judge it."""
+    return registered(ledger, partner_id).people
 
 
-def reinstate_partner(
-    ledger: Ledger, actor: str, partner_id: UUID, valid_until: date | None
-) -> None:
-    """Make a partner active from today, until a day or until further notice."""
-    at = now()
-    command = ActivatePartner(
-        at=at,
-        actor=actor,
-        partner_id=partner_id,
-        valid_from=civil_day(at),
-        valid_until=valid_until,
-    )
-    ledger.handle(partner, partner_id, command)
+def registered(ledger: Ledger, partner_id: UUID) -> Registered:
+    """Give a partner as the register holds it. Raises PartnerNotRegistered."""
+    history = ledger.history(partner, partner_id)
+    found = partner.fold(recorded.event for recorded in history)
+    if isinstance(found, Unregistered):
+        raise PartnerNotRegistered(partner_id=partner_id)
+    return found
 
 
 def enrol_till(ledger: Ledger, actor: str, partner_id: UUID, name: str) -> EnrolledTill:
     """Enrol a new till of a registered partner and give its key."""
-    history = ledger.history(partner, partner_id)
-    if isinstance(partner.fold(recorded.event for recorded in history), Unregistered):
-        raise PartnerNotRegistered(partner_id=partner_id)
+    registered(ledger, partner_id)
     enrolled = EnrolledTill(uuid4(), new_till_key())
     command = EnrolTill(
         at=now(),

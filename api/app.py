@@ -16,7 +16,32 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from api import donations, errors, home, journal, ops, pages, partners, refusals, tickets, till
+from api import (
+    accounts,
+    badge,
+    complaints,
+    csv_upload,
+    donations,
+    errors,
+    home,
+    journal,
+    login,
+    my,
+    my_cases,
+    my_papers,
+    my_tills,
+    office,
+    ops,
+    pages,
+    partners,
+    refusals,
+    tickets,
+    till,
+    till_app,
+    till_day,
+    till_sync,
+    verify,
+)
 from api.deps import open_context
 from api.lane import Service
 from api.snapshots import Snapshots
@@ -29,7 +54,7 @@ VERSION = version("donpositif")
 LOG = logging.getLogger("donpositif")
 # The read side loses its database in two more ways than the write side.
 UNAVAILABLE = (QueueFull, Closed, LedgerUnavailable, OperationalError, PoolTimeout)
-NOT_FOUND, METHOD_NOT_ALLOWED = 404, 405
+MALFORMED, NOT_FOUND, METHOD_NOT_ALLOWED = 400, 404, 405
 # Objects born at start live for ever: without them a collection ends in a fraction of the time.
 YOUNG_OBJECTS_MAX = 50_000
 
@@ -50,7 +75,9 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
     app = Service(
         title="Don positif", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
-    for room in (donations, home, partners, journal, till, tickets, ops):
+    rooms = (donations, home, partners, complaints, journal, till, tickets, badge, verify)
+    of_tills = (till_day, till_app, till_sync, my_tills, csv_upload)
+    for room in (*rooms, *of_tills, my, my_cases, my_papers, ops, login, office, accounts):
         app.include_router(room.router)
     app.mount("/static", pages.static_files())
     answer_errors(app)
@@ -65,6 +92,7 @@ def answer_errors(app: FastAPI) -> None:
     for unavailable in UNAVAILABLE:
         app.add_exception_handler(unavailable, answer_unavailable)
     app.add_exception_handler(Refused, answer_refused)
+    app.add_exception_handler(refusals.BodyTooLarge, answer_too_large)
     app.add_exception_handler(ClientDisconnect, answer_left)
     app.add_exception_handler(HTTPException, answer_http)
     app.add_exception_handler(RequestValidationError, answer_invalid)
@@ -90,10 +118,18 @@ def for_programs(request: Request) -> bool:
 
 
 def answer_refused(request: Request, refusal: Exception) -> Response:
+    if isinstance(refusal, refusals.Barred) and not for_programs(request):
+        return login.answer_barred(request, refusal)
     known = isinstance(refusal, Refused) and refusals.status_of(refusal) != NOT_FOUND
     if for_programs(request) or known:
         return refusals.answer_refused(request, refusal)
     return errors.page_not_found(request)
+
+
+async def answer_too_large(request: Request, refusal: Exception) -> Response:
+    if for_programs(request) or not isinstance(refusal, refusals.BodyTooLarge):
+        return refusals.answer_refused(request, refusal)
+    return await errors.page_too_large(request, refusal.fields["bytes_max"])
 
 
 def answer_unavailable(request: Request, cause: Exception) -> Response:
@@ -103,14 +139,17 @@ def answer_unavailable(request: Request, cause: Exception) -> Response:
 
 
 def answer_http(request: Request, error: Exception) -> Response:
-    """Answer what the framework refuses: an unknown address or a wrong method."""
+    """Answer what the framework refuses: an unknown address, a wrong method, a spoilt form."""
     headers = error.headers or {} if isinstance(error, HTTPException) else {}
-    if isinstance(error, HTTPException) and error.status_code == METHOD_NOT_ALLOWED:
-        refusal: Refused = refusals.MethodNotAllowed()
-    else:
-        refusal = refusals.PageNotFound()
+    status = error.status_code if isinstance(error, HTTPException) else NOT_FOUND
     if not for_programs(request):
-        return errors.page_not_found(request)
+        spoilt = status == MALFORMED
+        return errors.page_malformed(request) if spoilt else errors.page_not_found(request)
+    known: dict[int, Refused] = {
+        MALFORMED: refusals.FormMalformed(),
+        METHOD_NOT_ALLOWED: refusals.MethodNotAllowed(),
+    }
+    refusal = known.get(status, refusals.PageNotFound())
     answer = refusals.answer_refused(request, refusal)
     answer.headers.update(headers)
     return answer

@@ -26,6 +26,7 @@ async def body_of(request: Request, bytes_max: int) -> bytes:
             raise ClientDisconnect
         body += message.get("body", b"")
         if len(body) > bytes_max:
+            request.state.body_ended = not message.get("more_body", False)
             raise BodyTooLarge(bytes_max=bytes_max)
         if not message.get("more_body", False):
             return body

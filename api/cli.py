@@ -8,7 +8,6 @@ import getpass
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -16,7 +15,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from api import commands
+from api import badge_commands, commands, user_commands
 from api.refusals import error_of
 from api.serve import AddressTaken
 from ledger.db import DatabaseUrlRefused
@@ -25,8 +24,11 @@ from ledger.embedded import EmbeddedPostgresFailed
 from ledger.events import Undecodable
 from ledger.keyring import KeyDiffers, KeyMalformed, KeyMissing
 from ledger.migrate import MigrationRefused
+from ledger.partners.register import SECTORS
+from ledger.people import ROLES
 from ledger.settings import SettingRefused, Settings
 from ledger.store import LedgerUnavailable
+from ledger.vault import VaultTampered
 from projections.follow import Poisoned
 
 DONE, REFUSED, USAGE, NO_DATABASE = 0, 1, 2, 3
@@ -51,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (SettingRefused, DatabaseUrlRefused, AddressTaken) as wrong:
         print(wrong, file=sys.stderr)
         return USAGE
-    except (KeyMissing, KeyDiffers, KeyMalformed, MigrationRefused) as unsafe:
+    except (KeyMissing, KeyDiffers, KeyMalformed, VaultTampered, MigrationRefused) as unsafe:
         print(f"{type(unsafe).__name__}: {unsafe}", file=sys.stderr)
         return REFUSED
     except (EmbeddedPostgresFailed, LedgerUnavailable, PoolTimeout, psycopg.OperationalError) as no:
@@ -80,6 +82,9 @@ def parser() -> argparse.ArgumentParser:
     add_partner_commands(verbs)
     add_till_commands(verbs)
     add_import_commands(verbs)
+    add_user_commands(verbs)
+    add_vault_commands(verbs)
+    add_badge_commands(verbs)
     rebuild = command(verbs, "rebuild", commands.rebuild, "rebuild read models from the events")
     rebuild.add_argument("name", nargs="?", help="one read model; all of them when left out")
     command(verbs, "check", commands.check, "derive every balance a second way and compare")
@@ -113,18 +118,13 @@ def group(verbs: "Verbs", name: str, purpose: str) -> "Verbs":
 
 def add_partner_commands(verbs: "Verbs") -> None:
     partner = group(verbs, "partner", "partner shops")
-    add = command(partner, "add", commands.add_partner, "register a partner and make it active")
+    add = command(partner, "add", commands.add_partner, "register a partner; it is not active yet")
     add.add_argument("--name", required=True)
     add.add_argument("--siret", required=True, help="14 digits")
-    add.add_argument("--valid-from", type=date.fromisoformat, metavar="DAY", help="2026-11-23")
-    add.add_argument("--valid-until", type=date.fromisoformat, metavar="DAY", help="last day")
+    add.add_argument("--legal-name", metavar="NAME", help="the name by default")
+    add.add_argument("--place", help="its town; given together with its sector")
+    add.add_argument("--sector", choices=SECTORS)
     command(partner, "list", commands.list_partners, "list the partners")
-    suspend = command(partner, "suspend", commands.suspend_partner, "suspend a partner")
-    suspend.add_argument("--partner", type=UUID, required=True, metavar="ID")
-    suspend.add_argument("--reason", required=True)
-    reinstate = command(partner, "reinstate", commands.reinstate_partner, "make it active again")
-    reinstate.add_argument("--partner", type=UUID, required=True, metavar="ID")
-    reinstate.add_argument("--valid-until", type=date.fromisoformat, metavar="DAY")
 
 
 def add_till_commands(verbs: "Verbs") -> None:
@@ -132,6 +132,11 @@ def add_till_commands(verbs: "Verbs") -> None:
     enrol = command(till, "enrol", commands.enrol_till, "enrol a till and print its key once")
     enrol.add_argument("--partner", type=UUID, required=True, metavar="ID")
     enrol.add_argument("--name", default="Caisse 1")
+    offer = command(till, "offer", commands.offer_till, "print a code that sets up a till's device")
+    whose = offer.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--partner", type=UUID, metavar="ID", help="for a new till")
+    whose.add_argument("--till", type=UUID, metavar="ID", help="for another device of this till")
+    offer.add_argument("--name", default="Caisse 1", help="of a new till")
     rotate = command(till, "rotate", commands.rotate_till, "give a till a new key, printed once")
     rotate.add_argument("--till", type=UUID, required=True, metavar="ID")
     revoke = command(till, "revoke", commands.revoke_till, "refuse a till from now on")
@@ -147,6 +152,41 @@ def add_import_commands(verbs: "Verbs") -> None:
     sales.add_argument("--till", type=UUID, required=True, metavar="ID")
     sales.add_argument("--ask", required=True, choices=["round-up"])
     sales.add_argument("--shift-days", type=int, default=0, metavar="N", help="added to each day")
+
+
+def add_user_commands(verbs: "Verbs") -> None:
+    user = group(verbs, "user", "accounts of people who act for the foundation or a partner")
+    add = command(user, "add", user_commands.add_user, "open an account, print its one-time link")
+    add.add_argument("--email", required=True)
+    add.add_argument("--name", required=True)
+    roles = command(user, "roles", user_commands.change_roles, "replace the roles of an account")
+    for takes_roles in (add, roles):
+        takes_roles.add_argument("--role", action="append", choices=ROLES, required=True)
+        takes_roles.add_argument(
+            "--partner", action="append", type=UUID, default=[], metavar="ID", help="of a manager"
+        )
+    disable = command(user, "disable", user_commands.disable_user, "refuse an account from now on")
+    enable = command(user, "enable", user_commands.enable_user, "let a disabled account in again")
+    link = command(user, "link", user_commands.link_user, "print a new one-time link")
+    purpose = "disable an account and erase its holder's data, for ever"
+    erase = command(user, "erase", user_commands.erase_user, purpose)
+    for takes_account in (roles, disable, enable, link, erase):
+        takes_account.add_argument("--account", type=UUID, required=True, metavar="ID")
+    command(user, "list", user_commands.list_users, "list the accounts")
+
+
+def add_vault_commands(verbs: "Verbs") -> None:
+    vault = group(verbs, "vault", "personal data, sealed outside of the events")
+    purpose = "complete the erasures: seal what stays under a new key, destroy the old one"
+    command(vault, "rotate", user_commands.rotate_vault, purpose)
+
+
+def add_badge_commands(verbs: "Verbs") -> None:
+    badge = group(verbs, "badge", "the signed badges of partners")
+    purpose = "sign badges by a new key; those that are out still verify"
+    rotate = command(badge, "rotate", badge_commands.rotate_badge, purpose)
+    told = "the old key is in wrong hands: nothing it signed verifies any more"
+    rotate.add_argument("--leaked", action="store_true", help=told)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 from tqdm import tqdm
 
-from api import admin
+from api import admin, demo_office, enrolment
 from api.demo import load_demo
 from api.deps import Context, open_context
 from api.sales_import import SalesImport, sales_in
@@ -19,13 +19,15 @@ from api.serve import serve as run_service
 from ledger.db import database
 from ledger.decider import Refused
 from ledger.migrate import migrate as apply_migrations
-from ledger.partners import PartnerNotRegistered
+from ledger.partners.register import PartnerNotRegistered
 from ledger.settings import Settings
 from ledger.tills import TillNotEnrolled
 from projections import feed, follow, partners
 from projections import rebuild as rebuilding
 from projections.check import check as check_ledger
 from projections.every import READ_MODELS
+
+TOUR = "For a tour of the office, a link sets a made-up person's password, once, for a week:"
 
 
 class ReadModelUnknown(Refused):
@@ -73,9 +75,16 @@ def migrate(settings: Settings, asked: Namespace) -> int:
 
 def demo(settings: Settings, asked: Namespace) -> int:
     with ready(settings) as conninfo, open_context(settings, conninfo) as context:
-        gifts = load_demo(context.ledger)
+        gifts = load_demo(context)
         follow.catch_up(conninfo, READ_MODELS)
-    tell(asked, {"gifts": gifts}, f"the demonstration village holds {gifts} gifts")
+        made = demo_office.links(context)
+    facts = {
+        "gifts": gifts,
+        "links": [{"name": one.name, "role": one.role, "link": link} for one, link in made],
+    }
+    words = [f"the demonstration village holds {gifts} gifts", TOUR]
+    words += [f"  {one.role:15}  {one.name:15}  {link}" for one, link in made]
+    tell(asked, facts, "\n".join(words))
     return 0
 
 
@@ -86,10 +95,12 @@ def add_partner(settings: Settings, asked: Namespace) -> int:
             asked.actor,
             asked.name,
             asked.siret,
-            valid_from=asked.valid_from,
-            valid_until=asked.valid_until,
+            legal_name=asked.legal_name,
+            place=asked.place,
+            sector=asked.sector,
         )
-    tell(asked, {"partner_id": str(partner_id)}, f"partner {partner_id}")
+    becomes = "It is active once it is certified and an agreement is in force."
+    tell(asked, {"partner_id": str(partner_id)}, f"partner {partner_id}\n{becomes}")
     return 0
 
 
@@ -103,24 +114,32 @@ def list_partners(settings: Settings, asked: Namespace) -> int:
     return 0
 
 
-def suspend_partner(settings: Settings, asked: Namespace) -> int:
-    with opened(settings) as context:
-        admin.suspend_partner(context.ledger, asked.actor, asked.partner, asked.reason)
-    tell(asked, {"partner_id": str(asked.partner)}, "suspended")
-    return 0
-
-
-def reinstate_partner(settings: Settings, asked: Namespace) -> int:
-    with opened(settings) as context:
-        admin.reinstate_partner(context.ledger, asked.actor, asked.partner, asked.valid_until)
-    tell(asked, {"partner_id": str(asked.partner)}, "active again")
-    return 0
-
-
 def enrol_till(settings: Settings, asked: Namespace) -> int:
     with opened(settings) as context:
         enrolled = admin.enrol_till(context.ledger, asked.actor, asked.partner, asked.name)
     tell_key(asked, enrolled)
+    return 0
+
+
+def offer_till(settings: Settings, asked: Namespace) -> int:
+    with opened(settings) as context:
+        if asked.till is None:
+            admin.registered(context.ledger, asked.partner)
+            offer = enrolment.offer_till(context, asked.actor, asked.partner, asked.name)
+        else:
+            held = context.admission.till(asked.till)
+            if held is None:
+                raise TillNotEnrolled(till_id=asked.till)
+            offer = enrolment.offer_again(context, asked.actor, held.partner_id, asked.till)
+        address = f"{context.settings.public_url}/till/app#{offer.code}"
+    facts = {
+        "till_id": str(offer.till_id),
+        "code": offer.code,
+        "expires_at": offer.expires_at,
+        "address": address,
+    }
+    words = f"code {offer.code}, until {offer.expires_at.isoformat(timespec='minutes')}\n{address}"
+    tell(asked, facts, words)
     return 0
 
 

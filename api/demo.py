@@ -12,14 +12,19 @@ import psycopg
 from stdnum import luhn
 from tqdm import tqdm
 
-from api.admin import SIRET_NAMESPACE, add_partner, suspend_partner
+from api import demo_cases, demo_office
+from api.admin import add_partner
+from api.demo_life import DECIDED_AFTER, recognise, sanction
 from api.deps import DEMO_ACTOR as ACTOR
+from api.deps import Context, open_context
 from ledger.calendar import VILLAGE, civil_day
+from ledger.decider import Refused
 from ledger.donations import RecordDonation, ReverseDonation, Source, donation
 from ledger.keyring import new_till_key, till_key_hash
-from ledger.partners import partner
+from ledger.partners.register import Sector, partner
 from ledger.sales import round_up
-from ledger.store import Ledger, open_ledger
+from ledger.settings import Settings
+from ledger.store import Ledger
 from ledger.tills import EnrolTill, till
 from projections import feed
 from projections.every import READ_MODELS
@@ -38,24 +43,31 @@ class Shop(NamedTuple):
     """A made-up shop: its usual sale in cents, and how many of its customers a day give."""
 
     name: str
+    sector: Sector
     usual_cents: int
     gifts_a_day: int
 
 
 SHOPS = (
-    Shop("Boulangerie du Bassin", 640, 34),
-    Shop("Épicerie des Névons", 2_150, 18),
-    Shop("Librairie de la Sorgue", 2_480, 9),
-    Shop("Café de la Roue à aubes", 780, 26),
-    Shop("Fromagerie du Partage des eaux", 1_860, 12),
-    Shop("Pharmacie des Quais", 1_590, 14),
-    Shop("Fleurs de Velorgues", 2_900, 6),
-    Shop("Quincaillerie Saint-Véran", 3_350, 5),
-    Shop("Antiquités de la Gare", 18_400, 2),
-    Shop("Moulin à huile des Jardins", 2_240, 7),
+    Shop("Boulangerie du Bassin", "food", 640, 34),
+    Shop("Épicerie des Névons", "food", 2_150, 18),
+    Shop("Librairie de la Sorgue", "culture", 2_480, 9),
+    Shop("Café de la Roue à aubes", "restaurant", 780, 26),
+    Shop("Fromagerie du Partage des eaux", "food", 1_860, 12),
+    Shop("Pharmacie des Quais", "health", 1_590, 14),
+    Shop("Fleurs de Velorgues", "retail", 2_900, 6),
+    Shop("Quincaillerie Saint-Véran", "retail", 3_350, 5),
+    Shop("Antiquités de la Gare", "antiques", 18_400, 2),
+    Shop("Moulin à huile des Jardins", "farming", 2_240, 7),
 )
+PLACE = "L’Isle-sur-la-Sorgue"
 SUSPENDED = "Antiquités de la Gare"
 LAPSED = "Quincaillerie Saint-Véran"
+RENEWAL_DUE = "Pharmacie des Quais"
+
+
+class LedgerNotDemonstration(Refused):
+    """This ledger was not begun as a demonstration: made-up gifts would stay in it for ever."""
 
 
 class DemoTill(NamedTuple):
@@ -64,21 +76,32 @@ class DemoTill(NamedTuple):
     till_id: UUID
 
 
-def load_demo_into_empty_ledger(conninfo: str) -> None:
-    """Load the village unless the ledger holds anything, and bring the read models up to it."""
+def load_demo_into_empty_ledger(settings: Settings, conninfo: str) -> bool:
+    """Load the village unless the ledger holds anything, and bring the read models up to it.
+
+    Tells whether it was loaded.
+    """
     with psycopg.connect(conninfo, autocommit=True) as connection:
         if feed.head(connection):
-            return
+            return False
     LOG.info("the ledger is empty: loading the demonstration village (DEMO=0 leaves it empty)")
-    with open_ledger(conninfo) as ledger:
-        load_demo(ledger)
+    with open_context(settings, conninfo) as context:
+        load_demo(context)
     catch_up(conninfo, READ_MODELS)
+    return True
 
 
-def load_demo(ledger: Ledger) -> int:
-    """Record the village; loading it again records only what is missing. Gives its gifts."""
-    today = civil_day(datetime.now(UTC))
+def load_demo(context: Context) -> int:
+    """Record the village; loading it again records only what is missing. Gives its gifts.
+
+    Raises LedgerNotDemonstration.
+    """
+    with context.pool.connection() as connection:
+        if feed.head(connection) and feed.first_actor(connection) != ACTOR:
+            raise LedgerNotDemonstration
+    ledger, today = context.ledger, civil_day(datetime.now(UTC))
     tills = [open_shop(ledger, number, today) for number in range(len(SHOPS))]
+    open_office(context, tills)
     dice = random.Random(SEED)  # noqa: S311 - made-up sales need no secret.
     commands = [command for one in tills for command in gifts_of(one, today, dice)]
     with tqdm(total=len(commands), unit=" gifts", file=sys.stderr) as bar:
@@ -87,28 +110,52 @@ def load_demo(ledger: Ledger) -> int:
             ledger.handle_all(donation, [(c.donation_id, c) for c in batch], presume_new=True)
             bar.update(len(batch))
     give_some_back(ledger, commands)
-    suspended = next(one.partner_id for one in tills if one.shop.name == SUSPENDED)
-    suspend_partner(ledger, ACTOR, suspended, "bordereaux en retard")
+    suspended = next(one for one in tills if one.shop.name == SUSPENDED)
+    now = datetime.now(UTC)
+    sanction(ledger, suspended.partner_id, "suspend", "statements_overdue", at=now)
+    demo_office.appeal(context, suspended.partner_id, SUSPENDED, now)
     return len(commands)
 
 
-def open_shop(ledger: Ledger, number: int, today: date) -> DemoTill:
-    """Register a shop with a SIRET of the right form, and its till; nobody holds the key."""
-    shop = SHOPS[number]
+def open_office(context: Context, tills: list[DemoTill]) -> None:
+    """Give the office its people and its cases, which all lie before the last gifts."""
+    now = datetime.now(UTC)
+    shops = {one.shop.name: one.partner_id for one in tills}
+    sirets = [siret(len(SHOPS) + number) for number in range(len(demo_cases.CANDIDATES))]
+    candidates = demo_cases.register_candidates(context, sirets, now)
+    demo_office.open_accounts(context, now, [*shops.values(), *candidates])
+    demo_cases.open_cases(context, candidates, shops, now)
+
+
+def siret(number: int) -> str:
+    """Make a SIRET of the right form that no business has."""
     siren = f"90000{number:03d}"
     siren += luhn.calc_check_digit(siren)
-    siret = siren + "0001"
-    siret += luhn.calc_check_digit(siret)
-    partner_id = uuid5(SIRET_NAMESPACE, siret)
-    if not ledger.history(partner, partner_id):
-        add_partner(
-            ledger,
-            ACTOR,
-            shop.name,
-            siret,
-            valid_from=today - timedelta(days=DAYS),
-            valid_until=today - timedelta(days=3 if shop.name == LAPSED else -1_000),
-        )
+    digits = siren + "0001"
+    return digits + luhn.calc_check_digit(digits)
+
+
+def open_shop(ledger: Ledger, number: int, today: date) -> DemoTill:
+    """Recognise a shop with a SIRET of the right form, and enrol its till; nobody holds the key."""
+    shop = SHOPS[number]
+    first = datetime.combine(today - timedelta(days=DAYS), time(9, number), tzinfo=VILLAGE)
+    joined_at = first - DECIDED_AFTER
+    partner_id = add_partner(
+        ledger, ACTOR, shop.name, siret(number), place=PLACE, sector=shop.sector, at=joined_at
+    )
+    # The village may have been loaded on another day: its papers keep the days they have.
+    joined_at = ledger.history(partner, partner_id)[0].event.recorded_at
+    opens_on = civil_day(joined_at + DECIDED_AFTER)
+    stays = timedelta(days=DAYS - 3 if shop.name == LAPSED else 1_000)
+    recognise(
+        ledger,
+        partner_id,
+        f"DEMO-{number + 1:03d}",
+        applied_at=joined_at,
+        valid_from=opens_on,
+        valid_until=opens_on + stays,
+        certified_until=opens_on + timedelta(days=DAYS + 40) if shop.name == RENEWAL_DUE else None,
+    )
     till_id = uuid5(NAMESPACE, shop.name)
     if not ledger.history(till, till_id):
         enrol = EnrolTill(

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,19 @@ from psycopg_pool import ConnectionPool
 from starlette.concurrency import run_in_threadpool
 
 from api.bodies import header_of
+from api.credentials import Credentials
+from api.last_seen import LastSeen
+from api.mail import Mail, mail_of
 from api.refusals import KeyRefused
+from api.sessions import Sessions
 from ledger.keyring import Keyring, open_keyring
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
 from ledger.tickets import TicketCodes
+from ledger.vault import Vault
 from projections import feed
 from projections.admission import Admission, AdmittedTill
+from projections.roster import Roster
 
 READ_CONNECTIONS_MAX = 8
 # How long a page may wait for a connection: the database may be away.
@@ -39,6 +46,13 @@ class Context:
     keyring: Keyring
     tickets: TicketCodes
     admission: Admission
+    roster: Roster
+    vault: Vault
+    sessions: Sessions
+    credentials: Credentials
+    mail: Mail
+    sender: ThreadPoolExecutor
+    last_seen: LastSeen
     demonstration: bool
     refreshing: asyncio.Future[None] | None = None
 
@@ -68,12 +82,15 @@ def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
             check=ConnectionPool.check_connection,
         ) as pool,
         open_ledger(conninfo) as ledger,
+        closing(LastSeen(pool)) as last_seen,
+        ThreadPoolExecutor(1, "letters") as sender,
     ):
         with pool.connection() as connection:
             keyring = open_keyring(settings.home, connection)
             demonstration = feed.first_actor(connection) == DEMO_ACTOR
         admission = Admission(pool)
         admission.refresh()
+        vault = Vault(pool, settings.home)
         yield Context(
             settings=settings,
             ledger=ledger,
@@ -81,6 +98,13 @@ def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
             keyring=keyring,
             tickets=TicketCodes(keyring.tickets),
             admission=admission,
+            roster=Roster(pool),
+            vault=vault,
+            sessions=Sessions(pool),
+            credentials=Credentials(pool, vault),
+            mail=mail_of(settings),
+            sender=sender,
+            last_seen=last_seen,
             demonstration=demonstration,
         )
 
@@ -103,6 +127,8 @@ async def till_of_key(context: Context, key: str) -> AdmittedTill | None:
         while admission.read_at < asked_at:
             await context.refresh_admission()
         till = admission.till_of(key)
+    if till is not None:
+        context.last_seen.note(till.till_id)
     return till
 
 

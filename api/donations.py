@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from api.auth import till_key
 from api.bodies import body_of, header_of, parsed
 from api.deps import context_of, till_of
 from api.intake import (
@@ -71,6 +72,7 @@ class BatchOut(BaseModel):
     responses=repeated(DonationOut) | refusals(401, 409, 413, 422, 503),
     openapi_extra=body_schema(DonationIn, idempotency_key=True),
 )
+@till_key()
 async def record(request: Request) -> Response:
     """Record a gift. 201 means durable; the same again gives 200 and the same answer."""
     context = context_of(request)
@@ -87,6 +89,7 @@ async def record(request: Request) -> Response:
     responses=refusals(401, 413, 422, 503),
     openapi_extra=body_schema(BatchIn),
 )
+@till_key()
 async def record_batch(request: Request) -> Response:
     """Record up to 1,000 gifts in one commit, each answered as if it had come alone."""
     till = await till_of(context_of(request), request)
@@ -134,6 +137,7 @@ def result_of(answer: Answer | Refused) -> bytes:
     responses=repeated(ReversalOut) | refusals(401, 404, 409, 413, 422, 503),
     openapi_extra=body_schema(ReversalIn),
 )
+@till_key()
 async def reverse(request: Request, donation_id: UUID) -> Response:
     """Give a gift back in part or whole: never more than is left of it, and once for each id."""
     till = await till_of(context_of(request), request)

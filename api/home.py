@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.auth import public
 from api.openapi import MEANING
 from api.pages import public_page
 from api.snapshots import snapshot
@@ -23,7 +24,7 @@ PAGE: dict[str, Any] = {"methods": ["GET", "HEAD"], "include_in_schema": False}
 JSON = "application/json"
 FIGURES_PATH = "/api/v1/figures"
 # The read models behind figures and partners: a page is as old as the older of them.
-FIGURES = ("balances", "partners")
+FIGURES = ("balances", "partners", "standings")
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": MEANING[304]}}
 
 
@@ -106,16 +107,19 @@ def village_json(connection: Connection[Any]) -> bytes:
 
 
 @router.api_route("/", **PAGE)
+@public()
 async def home(request: Request) -> Response:
     return await public_page(request, "home.html", village_page)
 
 
 @router.get(FIGURES_PATH, response_model=FiguresOut, responses=UNCHANGED)
+@public()
 async def figures(request: Request) -> Response:
     """Give the village's figures, as of a position of the journal."""
     return await snapshot(request, JSON, village_json)
 
 
 @router.api_route("/accessibility", **PAGE)
+@public()
 async def accessibility(request: Request) -> Response:
     return await public_page(request, "accessibility.html", lambda _: {})

@@ -14,6 +14,7 @@ from api.refusals import BodyMalformed
 from ledger import tickets
 from ledger.calendar import civil_day
 from ledger.decider import Refused
+from ledger.devices import DeviceLink
 from ledger.donations import (
     AskId,
     Donation,
@@ -44,9 +45,12 @@ RFC_3339 = re.compile(
 
 
 def _rfc_3339(value: object) -> object:
-    """Let only RFC 3339 through: pydantic would also take seconds since 1970 for a time."""
+    """Let only RFC 3339 through: pydantic would also take seconds since 1970 for a time.
+
+    JSON holds no datetime: one that is given was read by a page of ours.
+    """
     if isinstance(value, datetime):
-        return value  # From the till page, which read the time itself.
+        return value
     if not isinstance(value, str) or RFC_3339.fullmatch(value) is None:
         raise ValueError("not an RFC 3339 time with an offset, like 2026-11-23T07:08:00+01:00")
     return value
@@ -75,6 +79,9 @@ class DonationIn(Body):
     )
     ask_id: AskId | None = None
     project_id: UUID | None = None
+    device: DeviceLink | None = Field(
+        None, description="The gift's place in the chain of a till that numbers its gifts."
+    )
 
 
 class ReversalIn(Body):
@@ -158,7 +165,7 @@ def keyed(body: DonationIn, till: AdmittedTill, idempotency_key: str) -> Donatio
 
 
 def command_of(
-    context: Context, till: AdmittedTill, body: DonationIn, at: datetime
+    context: Context, till: AdmittedTill, body: DonationIn, at: datetime, actor: str
 ) -> tuple[UUID, RecordDonation]:
     """Make the command of a body that has its donation id. Raises ValueError when it has none."""
     if body.donation_id is None:
@@ -169,7 +176,7 @@ def command_of(
         sale_ref_mac = context.keyring.sale_ref_mac(till.partner_id.bytes, body.sale_ref)
     return body.donation_id, RecordDonation(
         at=at,
-        actor=f"till:{till.till_id}",
+        actor=actor,
         donation_id=body.donation_id,
         partner_id=till.partner_id,
         till_id=till.till_id,
@@ -181,6 +188,7 @@ def command_of(
         sale_ref_mac=sale_ref_mac,
         ask_id=body.ask_id,
         project_id=body.project_id,
+        device=body.device,
         partner_standing=context.admission.standing(till.partner_id, occurred_on),
     )
 
@@ -201,11 +209,15 @@ def answer_of(context: Context, handled: Handled[DonationEvent]) -> Answer:
 
 
 async def record_gifts(
-    context: Context, till: AdmittedTill, bodies: Sequence[DonationIn]
+    context: Context, till: AdmittedTill, bodies: Sequence[DonationIn], actor: str | None = None
 ) -> list[Answer | Refused]:
-    """Record gifts that have their donation ids; answer each, in order, after the commit."""
+    """Record gifts that have their donation ids; answer each, in order, after the commit.
+
+    `actor` is who sends them when it is not the till itself.
+    """
     at = datetime.now(UTC)
-    commands = [command_of(context, till, body, at) for body in bodies]
+    actor = actor or f"till:{till.till_id}"
+    commands = [command_of(context, till, body, at, actor) for body in bodies]
     handled = await context.ledger.submit_all(donation, commands, presume_new=True)
     return [
         result if isinstance(result, Refused) else answer_of(context, result) for result in handled

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.auth import public
 from api.home import JSON, PAGE, UNCHANGED
 from api.openapi import refusals
 from api.pages import Address, public_page
@@ -33,7 +34,11 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_LINES_MAX)]
 
 
 class EntryOut(BaseModel):
-    """One event; further fields depend on its kind."""
+    """One event; further fields depend on its kind.
+
+    A gift, a reversal, a closed day or an explained gap names its partner, and has a donation's
+    id, only where that partner let its own figures be published when it was recorded.
+    """
 
     model_config = ConfigDict(extra="allow")
 
@@ -44,9 +49,44 @@ class EntryOut(BaseModel):
         "PartnerRegistered",
         "PartnerActivated",
         "PartnerSuspended",
+        "PartnerDescribed",
+        "ContactNamed",
+        "ContactRemoved",
+        "PublicationConsented",
+        "PublicationConsentWithdrawn",
+        "AgreementSigned",
+        "AgreementAmended",
+        "AgreementEnded",
+        "ApplicationFiled",
+        "EvidenceAdded",
+        "ApplicationWithdrawn",
+        "ConflictDeclared",
+        "ReviewRecorded",
+        "DecisionProposed",
+        "DecisionRejected",
+        "CertificationGranted",
+        "CertificationRenewed",
+        "ApplicationRefused",
+        "CertificationSuspended",
+        "CertificationReinstated",
+        "CertificationRevoked",
+        "CertificationEnded",
+        "AppealFiled",
+        "AppealAccepted",
+        "AppealDismissed",
+        "ComplaintOpened",
+        "ComplaintAnswered",
+        "ComplaintClosed",
         "TillEnrolled",
         "TillKeyRotated",
         "TillRevoked",
+        "EnrolmentOffered",
+        "GapExplained",
+        "DayClosed",
+        "AccountOpened",
+        "RolesChanged",
+        "AccountDisabled",
+        "AccountEnabled",
     ]
     recorded_on: date
 
@@ -104,6 +144,7 @@ def whole_number(text: str | None, most: int) -> int | None:
 
 
 @router.api_route("/journal", **PAGE)
+@public()
 async def show_journal(request: Request) -> Response:
     before = whole_number(request.query_params.get("before"), POSITION_MAX)
     limit = whole_number(request.query_params.get("limit"), PAGE_LINES_MAX) or PAGE_LINES
@@ -114,6 +155,7 @@ async def show_journal(request: Request) -> Response:
 
 
 @router.get("/api/v1/journal", response_model=JournalOut, responses=UNCHANGED | refusals(422))
+@public()
 async def list_entries(
     request: Request, before: Before = None, limit: Limit = JSON_LINES
 ) -> Response:

@@ -11,6 +11,7 @@ MEANING = {
     409: "Contradicts what the ledger holds",
     413: "The body is too large",
     422: "Malformed; every problem is named with its field",
+    429: "Too many attempts from this address; retry_minutes says how long to wait",
     503: "Nothing is confirmed: send the same request again after Retry-After seconds",
 }
 

@@ -8,6 +8,7 @@ from psycopg_pool import PoolTimeout
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from api.auth import public
 from api.deps import context_of
 from api.openapi import MEANING
 from api.refusals import json_answer
@@ -38,6 +39,7 @@ class Health(BaseModel):
     responses={503: {"model": Health, "description": MEANING[503]}},
 )
 @router.get("/api/v1/healthz", include_in_schema=False)
+@public()
 def health(request: Request) -> Response:
     """Say whether the database answers, and the lag of each projection in positions."""
     try:

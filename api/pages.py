@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from psycopg import Connection
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -22,6 +22,7 @@ from api import i18n
 from api.i18n import LANGUAGES, Language, language_of, remember
 from api.snapshots import snapshot
 from ledger.calendar import civil_day
+from ledger.partners import deadlines
 
 ROOM: Final = Path(__file__).parent
 STATIC: Final = ROOM / "static"
@@ -111,7 +112,8 @@ def environment(language: Language) -> Environment:
         "siret": siret,
         "qr": qr,
     }
-    made.globals |= {"language": language, "asset": asset}
+    made.globals |= {"language": language, "asset": asset, "money": made.filters["money"]}
+    made.globals["deadlines"] = deadlines
     return made
 
 
@@ -166,6 +168,12 @@ async def public_page(
     response = await snapshot(request, HTML, build, variant=variant, vary=vary)
     response.headers.update(GUARD)
     return remember(request, response)
+
+
+def go(path: str, query: Mapping[str, str] | None = None) -> Response:
+    """Lead the browser on to a page of ours."""
+    address = f"{path}?{urlencode(query)}" if query else path
+    return RedirectResponse(address, 303, PRIVATE)
 
 
 def private_page(

@@ -7,18 +7,45 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from ledger import donations, partners, tickets, tills
+from api.credentials import TooManyAttempts
+from ledger import closes, donations, people, tickets, tills
 from ledger.committer import Closed, QueueFull
 from ledger.decider import Refused
+from ledger.partners import agreements, complaints, register, words
+from ledger.partners.certifications import commands as certifications
 from ledger.store import LedgerUnavailable
 
 # Statuses that are not the 409 of a contradiction with what the ledger holds.
 STATUS: dict[type[Refused], int] = {
     donations.OccurredInFuture: 422,
     donations.DonationNotFound: 404,
-    partners.PartnerNotRegistered: 404,
-    partners.ValidityReversed: 422,
+    register.PartnerNotRegistered: 404,
+    register.ContactUnknown: 404,
+    words.ValidityReversed: 422,
+    agreements.AgreementNotSigned: 404,
+    agreements.SignedInFuture: 422,
+    agreements.AmendedInDisorder: 422,
+    complaints.ComplaintNotFound: 404,
+    complaints.ComplaintJudgedByPartner: 403,
+    complaints.ComplaintJudgedWithInterest: 403,
+    certifications.CaseNotFound: 404,
+    certifications.ChecklistUnknown: 422,
+    certifications.ReviewIncomplete: 422,
+    certifications.RequirementUnmet: 422,
+    certifications.EndTooLate: 422,
+    certifications.JudgeWithoutAccount: 403,
+    certifications.ConflictOfInterest: 403,
+    certifications.JudgeSpeaksForPartner: 403,
+    certifications.JudgeDisabled: 403,
+    certifications.JudgeNotOnCommittee: 403,
+    certifications.ReviewerDecides: 403,
+    certifications.SamePersonTwice: 403,
+    certifications.DecidedBefore: 403,
     tills.TillNotEnrolled: 404,
+    tills.EnrolmentNotOffered: 404,
+    tills.GapReversed: 422,
+    closes.DayNotBegun: 422,
+    closes.NumbersReversed: 422,
     tickets.MalformedCode: 422,
 }
 
@@ -39,6 +66,10 @@ class BatchTooLarge(Refused):
     """The batch holds no item, or more than the limit."""
 
 
+class FormMalformed(Refused):
+    """The form does not have the shape that its own header promises."""
+
+
 class BodyTooLarge(Refused):
     """The body is longer than any honest one."""
 
@@ -55,14 +86,42 @@ class PartnerNotFound(Refused):
     """No partner has this id."""
 
 
+class BadgeNotGranted(Refused):
+    """This partner was never certified, so it has no badge."""
+
+
+class Barred(Refused):
+    """Whoever asks may not do this, at least not so."""
+
+
+class SignInNeeded(Barred):
+    """Only people who signed in may do this."""
+
+
+class NotPermitted(Barred):
+    """None of your roles may do this."""
+
+
+class FormForeign(Barred):
+    """This form was not sent from our own page in this session."""
+
+
 STATUS |= {
+    SignInNeeded: 401,
+    NotPermitted: 403,
+    FormForeign: 403,
+    TooManyAttempts: 429,
+    people.AccountNotOpened: 404,
+    people.RolesContradict: 422,
     KeyRefused: 401,
     BodyMalformed: 422,
+    FormMalformed: 400,
     BatchTooLarge: 422,
     BodyTooLarge: 413,
     PageNotFound: 404,
     MethodNotAllowed: 405,
     PartnerNotFound: 404,
+    BadgeNotGranted: 404,
 }
 
 

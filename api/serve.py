@@ -18,9 +18,10 @@ import psycopg
 
 from api.demo import load_demo_into_empty_ledger
 from ledger.db import database
-from ledger.keyring import open_keyring
+from ledger.keyring import open_badge_key, open_keyring
 from ledger.migrate import migrate
 from ledger.settings import Settings
+from ledger.vault.keys import open_kek
 from projections.every import READ_MODELS
 from projections.follow import prepare
 
@@ -28,6 +29,14 @@ LOG = logging.getLogger("donpositif.serve")
 LOOK_SECONDS = 0.1
 RESTART_SECONDS = 1.0
 STOP_SECONDS = 15.0
+VILLAGE_LOADED = (
+    "The ledger was empty: it holds a made-up village now. `donpositif demo` prints one-time links "
+    "for a tour of its office."
+)
+PROXY_UNKNOWN = (
+    "PUBLIC_URL is https, so a proxy stands in front: name its address in TRUSTED_PROXIES, or all "
+    "visitors share one limit of attempts"
+)
 READY_SECONDS = 60.0
 
 
@@ -101,9 +110,13 @@ def serve(settings: Settings) -> None:
         migrate(db)
         with psycopg.connect(db, autocommit=True) as connection:
             open_keyring(settings.home, connection)
+            open_badge_key(settings.home, connection)
+            open_kek(connection, settings.home / "keys")
             prepare(connection, READ_MODELS)
-        if settings.demo:
-            load_demo_into_empty_ledger(db)
+        if settings.public_url.startswith("https:") and not settings.trusted_proxies:
+            LOG.warning(PROXY_UNKNOWN)
+        if settings.demo and load_demo_into_empty_ledger(settings, db):
+            print(VILLAGE_LOADED, file=sys.stderr)
         worker = [listener.fileno(), held]
         children = [Child("api.worker", worker, worker) for _ in range(settings.workers)]
         children.append(Child("api.follower", [held], [held]))

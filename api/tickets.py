@@ -7,11 +7,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.auth import public
 from api.deps import context_of
+from api.forms import form_of
 from api.home import PAGE
 from api.intake import Gift, find_gift
 from api.pages import PRIVATE, Address, private_page
-from api.till import form_of
 from ledger.tickets import MalformedCode, parse
 
 router = APIRouter(prefix="/g", include_in_schema=False)
@@ -20,6 +21,7 @@ TYPED_MAX: Final = 60
 
 
 @router.api_route("", **PAGE)
+@public()
 async def ask_code(request: Request) -> Response:
     """Ask for a code, or lead on to the ticket of the one in the query."""
     typed = request.query_params.get("code")
@@ -27,6 +29,7 @@ async def ask_code(request: Request) -> Response:
 
 
 @router.post("")
+@public()
 async def take_code(request: Request) -> Response:
     return lead_on(request, (await form_of(request)).get("code", ""))
 
@@ -54,6 +57,7 @@ def form(
 
 
 @router.api_route("/{text}", **PAGE)
+@public()
 async def show(request: Request, text: str) -> Response:
     """Show a gift. A code that cannot be, and one that is not known, are both not found."""
     try:

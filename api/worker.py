@@ -3,8 +3,10 @@
 import os
 import socket
 import sys
+from ipaddress import IPv4Network, ip_network
 
 import uvicorn
+from fastapi import FastAPI
 
 from api import lifeline
 from api.app import create_app
@@ -20,22 +22,38 @@ def main(listening: int, held: int, settings: Settings) -> None:
     """Serve until told to stop; what was taken is committed and answered first."""
     lifeline.hold(held)
     with database(settings) as conninfo:
-        config = uvicorn.Config(
-            create_app(settings, conninfo),
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            # An address may hold a ticket code, which no log may know.
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            # Nothing here depends on the address of a client, which a proxy would have to tell.
-            proxy_headers=False,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+        config = config_of(create_app(settings, conninfo), settings)
         uvicorn.Server(config).run(sockets=[socket.socket(fileno=listening)])
+
+
+def config_of(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Say how a worker serves the application."""
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        # An address may hold a ticket code, which no log may know.
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        # Limits count attempts by the client's address; only a proxy of ours may tell another one.
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=[*settings.trusted_proxies, *mapped(settings.trusted_proxies)],
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+def mapped(networks: tuple[str, ...]) -> list[str]:
+    """Give networks of IPv4 as a socket of IPv6 writes their addresses."""
+    found = [ip_network(one) for one in networks]
+    return [
+        f"::ffff:{one.network_address}/{96 + one.prefixlen}"
+        for one in found
+        if isinstance(one, IPv4Network)
+    ]
 
 
 if __name__ == "__main__":

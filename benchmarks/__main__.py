@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.ground import Ground, fsync_ms, ground
 from benchmarks.measure import Figure, Pace, table
 
-NAMES = ("intake", "batches", "followers", "rebuild", "freshness", "reads")
+NAMES = ("intake", "batches", "followers", "rebuild", "freshness", "reads", "standings")
 LATEST = Path(__file__).parent / "latest.json"
 PACKAGES = ("eventsourcing", "fastapi", "uvicorn", "psycopg", "pydantic", "msgspec")
 

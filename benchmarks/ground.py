@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from uuid import UUID
@@ -16,6 +17,7 @@ from psycopg.sql import SQL, Identifier
 from stdnum import luhn
 
 from api.admin import add_partner, enrol_till
+from api.demo_life import DECIDED_AFTER, recognise
 from benchmarks.measure import Pace
 from ledger.db import database
 from ledger.keyring import open_keyring
@@ -80,6 +82,13 @@ def village(conninfo: str, partners: int) -> list[Till]:
     with open_ledger(conninfo) as ledger:
         for number in range(partners):
             partner_id = add_partner(ledger, "bench", f"Commerce {number}", siret(number))
+            recognise(
+                ledger,
+                partner_id,
+                f"BENCH-{number}",
+                applied_at=datetime.now(UTC) - DECIDED_AFTER,
+                valid_from=datetime.now(UTC).date(),
+            )
             enrolled = enrol_till(ledger, "bench", partner_id, "Caisse 1")
             tills.append(Till(partner_id, enrolled.till_id, enrolled.key))
     return tills

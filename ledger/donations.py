@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from ledger.decider import Command, Decider, Event, Refused
+from ledger.devices import DeviceLink
 from ledger.money import Cents
 
 Source = Literal["customer", "shop", "match"]
@@ -39,6 +40,9 @@ class DonationRecorded(Event):
     ask_id: str | None = None
     project_id: UUID | None = None
     flags: tuple[Flag, ...] = ()
+    device_number: int | None = None
+    device_previous: str | None = None
+    device_hash: str | None = None
 
 
 class DonationReversed(Event):
@@ -58,7 +62,11 @@ DonationEvent = DonationRecorded | DonationReversed
 
 
 class RecordDonation(Command):
-    """`partner_standing` is what the partner was, as far as the ledger knew, on `occurred_on`."""
+    """`partner_standing` is what the partner was, as far as the ledger knew, on `occurred_on`.
+
+    `device` is taken as the till sent it: gifts come late and out of order, so whether a link
+    holds is told by the read model of gaps, never a reason to lose a gift.
+    """
 
     donation_id: UUID
     partner_id: UUID
@@ -71,6 +79,7 @@ class RecordDonation(Command):
     sale_ref_mac: str | None = None
     ask_id: AskId | None = None
     project_id: UUID | None = None
+    device: DeviceLink | None = None
     partner_standing: str
 
 
@@ -160,6 +169,7 @@ def record(command: RecordDonation, donation: Donation) -> list[DonationEvent]:
         case Unrecorded():
             if command.occurred_at > command.at + FUTURE_TOLERANCE:
                 raise OccurredInFuture(occurred_at=command.occurred_at, now=command.at)
+            device = command.device
             return [
                 DonationRecorded(
                     recorded_at=command.at,
@@ -176,6 +186,9 @@ def record(command: RecordDonation, donation: Donation) -> list[DonationEvent]:
                     ask_id=command.ask_id,
                     project_id=command.project_id,
                     flags=flags(command),
+                    device_number=None if device is None else device.number,
+                    device_previous=None if device is None else device.previous,
+                    device_hash=None if device is None else device.hash,
                 )
             ]
         case _:
@@ -194,7 +207,13 @@ def same_gift(command: RecordDonation, gift: DonationRecorded) -> bool:
         and command.sale_ref_mac == gift.sale_ref_mac
         and command.ask_id == gift.ask_id
         and command.project_id == gift.project_id
+        and link_of(command) == (gift.device_number, gift.device_previous, gift.device_hash)
     )
+
+
+def link_of(command: RecordDonation) -> tuple[int, str, str] | tuple[None, None, None]:
+    device = command.device
+    return (None, None, None) if device is None else (device.number, device.previous, device.hash)
 
 
 def flags(command: RecordDonation) -> tuple[Flag, ...]:

@@ -4,12 +4,26 @@ from typing import cast, get_args
 
 from pydantic import ValidationError
 
+from ledger.closes import DayClosed
 from ledger.decider import Event
 from ledger.donations import DonationEvent
-from ledger.partners import PartnerEvent
+from ledger.partners.agreements import AgreementEvent
+from ledger.partners.certifications.events import CertificationEvent
+from ledger.partners.complaints import ComplaintEvent
+from ledger.partners.register import RegisterEvent
+from ledger.people import PeopleEvent
 from ledger.tills import TillEvent
 
-AnyEvent = DonationEvent | PartnerEvent | TillEvent
+AnyEvent = (
+    DonationEvent
+    | RegisterEvent
+    | AgreementEvent
+    | CertificationEvent
+    | ComplaintEvent
+    | TillEvent
+    | DayClosed
+    | PeopleEvent
+)
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}
 

@@ -1,18 +1,32 @@
-"""The secrets kept beside the database: one key file, and what is derived from it.
+"""The secrets kept beside the database: a key file for tickets, another for badges.
 
-Whoever reads the database without this file can make no ticket code and match no sale.
-Whoever loses the file can honour no ticket: it is backed up apart from the database.
+Whoever reads the database without these files can make no ticket code, match no sale and sign no
+badge. Whoever loses them can honour no ticket: they are backed up apart from the database.
 """
 
 import os
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 from pathlib import Path
 
 from psycopg import Connection
 
+from ledger.badge.keys import BadgeKey
+
 KEY_BYTES = 32
+BADGE_KEYS = """
+SELECT multikey FROM (
+    SELECT fingerprint AS multikey, NULL AS retired_at FROM keyring WHERE purpose = 'badge'
+    UNION ALL
+    SELECT multikey, retired_at FROM badge_key_retired
+) AS keys
+ORDER BY retired_at DESC NULLS FIRST, multikey
+"""
+RETIRE = "INSERT INTO badge_key_retired (multikey) VALUES (%(multikey)s)"
+REPLACE = "UPDATE keyring SET fingerprint = %(multikey)s WHERE purpose = 'badge'"
+LOCK = "LOCK TABLE keyring IN EXCLUSIVE MODE"
 
 
 class KeyMissing(Exception):
@@ -34,6 +48,7 @@ class Keyring:
     tickets: bytes
     sale_refs: bytes
     imports: bytes
+    enrolments: bytes
     fingerprint: str
 
     @classmethod
@@ -47,6 +62,7 @@ class Keyring:
             tickets=derived(b"ticket"),
             sale_refs=derived(b"sale-ref"),
             imports=derived(b"import"),
+            enrolments=derived(b"enrolment"),
             fingerprint=derived(b"fingerprint").hex()[:16],
         )
 
@@ -57,29 +73,78 @@ class Keyring:
 
 
 def open_keyring(home: Path, connection: Connection) -> Keyring:
-    """Read the key file of this home, making it when both it and the ledger are new.
+    """Open the keys of tickets, sale references and imports; see `open_secret`."""
+    secret = open_secret(home, connection, "tickets", lambda secret: Keyring.of(secret).fingerprint)
+    return Keyring.of(secret)
+
+
+def open_badge_key(home: Path, connection: Connection) -> BadgeKey:
+    """Open the key that signs badges; see `open_secret`. Its public half is its fingerprint."""
+    with connection.transaction():
+        connection.execute(LOCK)
+        settle_badge_key(home, badge_keys(connection))
+    secret = open_secret(home, connection, "badge", lambda secret: BadgeKey.of(secret).multikey)
+    return BadgeKey.of(secret)
+
+
+def badge_keys(connection: Connection) -> tuple[str, ...]:
+    """Give the public halves of the keys of badges: the present one, then those before it."""
+    rows = connection.execute(BADGE_KEYS).fetchall()
+    return tuple(row[0] for row in rows)
+
+
+def settle_badge_key(home: Path, known: tuple[str, ...]) -> None:
+    """Put the new key in the place of the old one, if a rotation was cut short after its commit."""
+    following = home / "keys" / "badge.next.key"
+    if known and following.exists() and BadgeKey.of(read(following)).multikey == known[0]:
+        following.rename(home / "keys" / "badge.key")
+        sync_folder(following.parent)
+
+
+def rotate_badge_key(home: Path, connection: Connection, *, leaked: bool) -> BadgeKey:
+    """Make another key that signs badges; the secret of the old one goes.
+
+    Badges of the old key still verify, unless it leaked: then whoever has it could go on signing.
+    Stopped anywhere, it leaves the old key at work or the new one.
+    """
+    with connection.transaction():
+        old = open_badge_key(home, connection)
+        connection.execute(LOCK)
+        following = home / "keys" / "badge.next.key"
+        create(following)
+        new = BadgeKey.of(read(following))
+        if not leaked:
+            connection.execute(RETIRE, {"multikey": old.multikey})
+        connection.execute(REPLACE, {"multikey": new.multikey})
+    return open_badge_key(home, connection)
+
+
+def open_secret(
+    home: Path, connection: Connection, purpose: str, fingerprint: Callable[[bytes], str]
+) -> bytes:
+    """Read a key file of this home, making it when both it and what it is for are new.
 
     Raises KeyMissing, KeyDiffers or KeyMalformed; the database then stays as it is.
     """
-    path = home / "keys" / "tickets.key"
+    path = home / "keys" / f"{purpose}.key"
     with connection.transaction():
-        connection.execute("LOCK TABLE keyring IN EXCLUSIVE MODE")
+        connection.execute(LOCK)
         row = connection.execute(
-            "SELECT fingerprint FROM keyring WHERE purpose = 'tickets'"
+            "SELECT fingerprint FROM keyring WHERE purpose = %s", (purpose,)
         ).fetchone()
         if not path.exists():
             if row is not None:
-                raise KeyMissing(f"bring back {path} from its backup: tickets depend on it")
+                raise KeyMissing(f"bring back {path} from its backup: the ledger depends on it")
             create(path)
-        keyring = Keyring.of(read(path))
+        secret = read(path)
         if row is None:
             connection.execute(
-                "INSERT INTO keyring (purpose, fingerprint) VALUES ('tickets', %s)",
-                (keyring.fingerprint,),
+                "INSERT INTO keyring (purpose, fingerprint) VALUES (%s, %s)",
+                (purpose, fingerprint(secret)),
             )
-        elif row[0] != keyring.fingerprint:
-            raise KeyDiffers(f"{path} is not the key that this ledger's tickets were made with")
-    return keyring
+        elif row[0] != fingerprint(secret):
+            raise KeyDiffers(f"{path} is not the key that this ledger was made with")
+    return secret
 
 
 def create(path: Path) -> None:
@@ -92,9 +157,15 @@ def create(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    os.fsync(folder)
-    os.close(folder)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read(path: Path) -> bytes:

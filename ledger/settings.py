@@ -1,10 +1,12 @@
 """What the operator may choose, read once from the environment."""
 
+import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 ROOT_HOME = Path("/var/lib/donpositif")
 WORKERS_MAX = 64
@@ -34,6 +36,9 @@ class Settings:
     workers: int
     demo: bool
     public_url: str
+    smtp_url: str | None = field(default=None, repr=False)  # It may hold a password.
+    mail_from: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -49,6 +54,9 @@ class Settings:
             workers=_number(given, "WORKERS", 1, WORKERS_MAX),
             demo=_switch(given, "DEMO"),
             public_url=_public_url(given, host, port),
+            smtp_url=_smtp_url(given),
+            mail_from=_mail_from(given),
+            trusted_proxies=_trusted_proxies(given),
         )
 
 
@@ -89,3 +97,42 @@ def _public_url(given: Mapping[str, str], host: str, port: int) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise SettingRefused("PUBLIC_URL", text, expected)
     return text.rstrip("/")
+
+
+def _smtp_url(given: Mapping[str, str]) -> str | None:
+    text = given.get("SMTP_URL")
+    if text is None:
+        return None
+    # What it holds is never repeated: it may be a password.
+    refused = SettingRefused("SMTP_URL", "…", "smtp://user:password@host:587 or smtps://…")
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    except ValueError:
+        raise refused from None
+    # Python's SMTP writes no other letters in a name or a password.
+    plain = unquote((parts.username or "") + (parts.password or "")).isascii()
+    if not (known and plain):
+        raise refused
+    return text
+
+
+def _mail_from(given: Mapping[str, str]) -> str | None:
+    text = given.get("MAIL_FROM")
+    if text is not None and not re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", text):
+        raise SettingRefused("MAIL_FROM", text, "an e-mail address")
+    return text
+
+
+def _trusted_proxies(given: Mapping[str, str]) -> tuple[str, ...]:
+    text = given.get("TRUSTED_PROXIES", "")
+    refused = SettingRefused(
+        "TRUSTED_PROXIES", text, "addresses or networks with commas between, and never all of them"
+    )
+    try:
+        networks = [ipaddress.ip_network(one) for one in text.replace(",", " ").split()]
+    except ValueError:
+        raise refused from None
+    if any(network.prefixlen == 0 for network in networks):
+        raise refused
+    return tuple(map(str, networks))

@@ -10,30 +10,26 @@ import threading
 import time
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, get_args
+from typing import Any, cast, get_args
 from uuid import UUID
 
 from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
-from ledger import partners
 from ledger.decider import Event
 from ledger.events import Undecodable, decode
 from ledger.keyring import till_key_hash
-from ledger.partners import (
-    Partner,
-    PartnerActivated,
-    PartnerEvent,
-    PartnerRegistered,
-    PartnerSuspended,
-)
+from ledger.partners.facts import STANDING_EVENTS, PartnerFacts, StandingEvent, learn
+from ledger.partners.register import PartnerDescribed, PartnerRegistered
+from ledger.partners.standing import Status, rule_on, standing
 from ledger.tills import TillEnrolled, TillEvent, TillKeyRotated, TillRevoked
+from projections.feed import without_nul
 from projections.sql import queries
 
 SQL = queries("admission.sql")
 LOG = logging.getLogger("donpositif.admission")
 STALE_SECONDS = 0.25
-TOPICS = [kind.__name__ for kind in get_args(PartnerEvent | TillEvent)]
+TOPICS = [kind.__name__ for kind in (*STANDING_EVENTS, *get_args(TillEvent), PartnerDescribed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +41,15 @@ class AdmittedTill:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a partner. News make another one, so that no standing in it is stale."""
+
+    facts: PartnerFacts = field(default_factory=PartnerFacts)
+    name: str = ""
+    standings: dict[date, Status] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Admission:
     """The tills and partners as the newest events leave them; safe to share between threads."""
@@ -54,7 +59,7 @@ class Admission:
     read_at: float = 0.0
     _tills: dict[UUID, tuple[str, AdmittedTill]] = field(default_factory=dict)
     _by_key_hash: dict[str, AdmittedTill] = field(default_factory=dict)
-    _partners: dict[UUID, Partner] = field(default_factory=dict)
+    _partners: dict[UUID, Known] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -71,13 +76,16 @@ class Admission:
                 news = {"after": self._position, "topics": TOPICS}
                 rows = cursor.execute(SQL["news"], news).fetchall()
             for position, topic, state in rows:
+                # One spoilt event, or one that nothing can be learnt from, must not close every
+                # till of the village.
                 try:
-                    self._apply(decode(topic, bytes(state)))
+                    self._apply(position, decode(topic, without_nul(bytes(state))))
                 except Undecodable as undecodable:
-                    # One spoilt event must not close every till of the village.
                     LOG.warning(
                         "event %s cannot be decoded and is passed over: %s", position, undecodable
                     )
+                except Exception:
+                    LOG.exception("event %s cannot be applied and is passed over", position)
                 self._position = position
             self.read_at = read_at
 
@@ -90,20 +98,32 @@ class Admission:
         held = self._tills.get(till_id)
         return None if held is None else held[1]
 
-    def standing(self, partner_id: UUID, on: date) -> str:
-        """Say what a partner is on a day: `registered`, `active`, `lapsed` or `suspended`."""
-        return partners.standing(self._partners.get(partner_id, partners.Unregistered()), on)
+    def standing(self, partner_id: UUID, on: date) -> Status:
+        """Say what a partner is on a day, as the ledger knows it now."""
+        known = self._partners.get(partner_id)
+        if known is None:
+            return "registered"
+        status = known.standings.get(on)
+        if status is None:
+            # Gifts come by the thousand, and for few days: each day is derived once.
+            status = standing(known.facts, on, rule_on(on)).status
+            known.standings[on] = status
+        return status
+
+    def facts(self, partner_id: UUID) -> PartnerFacts:
+        """Give all that bears on a partner's standing, as the ledger knows it now."""
+        return self._partners.get(partner_id, Known()).facts
 
     def partner_name(self, partner_id: UUID) -> str:
         """Give a partner's name, empty when it is not registered."""
-        partner = self._partners.get(partner_id, partners.Unregistered())
-        return "" if isinstance(partner, partners.Unregistered) else partner.name
+        known = self._partners.get(partner_id)
+        return "" if known is None else known.name
 
-    def _apply(self, event: Event) -> None:
+    def _apply(self, position: int, event: Event) -> None:
+        if isinstance(event, STANDING_EVENTS):
+            self._learn(position, cast(StandingEvent, event))
+            return
         match event:
-            case PartnerRegistered() | PartnerActivated() | PartnerSuspended():
-                before = self._partners.get(event.partner_id, partners.Unregistered())
-                self._partners[event.partner_id] = partners.evolve(before, event)
             case TillEnrolled(till_id=till_id, partner_id=partner_id, name=name):
                 self._admit(event.key_sha256, AdmittedTill(till_id, partner_id, name))
             case TillKeyRotated(till_id=till_id):
@@ -112,6 +132,15 @@ class Admission:
                 self._forget(till_id)
             case _:
                 pass
+
+    def _learn(self, position: int, event: StandingEvent) -> None:
+        known = self._partners.get(event.partner_id, Known())
+        match event:
+            case PartnerRegistered(name=name) | PartnerDescribed(trade_name=name):
+                pass
+            case _:
+                name = known.name
+        self._partners[event.partner_id] = Known(learn(known.facts, event, position), name)
 
     def _admit(self, key_hash: str, till: AdmittedTill) -> None:
         self._tills[till.till_id] = (key_hash, till)

@@ -12,49 +12,29 @@ from ledger.donations import SOURCES
 from projections.feed import Page
 from projections.read_model import ReadModel
 from projections.sql import queries
+from projections.sums import Sums
 
 SQL = queries("balances.sql")
 
 
 class Fold:
-    """Sums by partner, source and month: gifts, cents given, reversals, cents given back."""
+    """Sums by partner, source and month."""
 
     def __init__(self) -> None:
-        self._sums: dict[tuple[str, str, str], list[int]] = {}
+        self._sums = Sums()
 
     def add(self, page: Page) -> None:
         sums = self._sums
         for gift in page.gifts:
-            key = (gift.partner_id, gift.source, gift.occurred_on[:7])
-            row = sums.get(key)
-            if row is None:
-                sums[key] = [1, gift.amount_cents, 0, 0]
-            else:
-                row[0] += 1
-                row[1] += gift.amount_cents
+            sums.give((gift.partner_id, gift.source, gift.occurred_on[:7]), gift)
         for reversal in page.reversals:
             key = (reversal.partner_id, reversal.source, reversal.reversed_on[:7])
-            row = sums.setdefault(key, [0, 0, 0, 0])
-            row[2] += 1
-            row[3] += reversal.amount_cents
+            sums.give_back(key, reversal)
 
     def write(self, cursor: Cursor[Any]) -> None:
-        if not self._sums:
-            return
-        # One order for all writers, so that two of them cannot wait for each other.
-        keys = sorted(self._sums)
-        rows = [self._sums[key] for key in keys]
-        columns = {
-            "partner_id": [key[0] for key in keys],
-            "source": [key[1] for key in keys],
-            "month": [key[2] for key in keys],
-            "gifts": [row[0] for row in rows],
-            "given_cents": [row[1] for row in rows],
-            "reversals": [row[2] for row in rows],
-            "reversed_cents": [row[3] for row in rows],
-        }
-        cursor.execute(SQL["add"], columns)
-        self._sums = {}
+        if columns := self._sums.columns("partner_id", "source", "month"):
+            cursor.execute(SQL["add"], columns)
+        self._sums = Sums()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,19 +9,38 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID
 
 from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 
 from ledger.calendar import civil_day
+from ledger.closes import DayClosed
 from ledger.decider import Event
 from ledger.donations import DonationRecorded, DonationReversed
 from ledger.events import AnyEvent, Undecodable, decode
 from ledger.ids import stream_of
-from ledger.partners import PartnerActivated, PartnerRegistered, PartnerSuspended
-from ledger.tills import TillEnrolled, TillKeyRotated, TillRevoked
+from ledger.partners.agreements import AgreementEvent
+from ledger.partners.certifications.events import CertificationEvent
+from ledger.partners.complaints import ComplaintEvent
+from ledger.partners.register import (
+    PartnerRegistered,
+    PublicationConsented,
+    PublicationConsentWithdrawn,
+    RegisterEvent,
+)
+from ledger.people import AccountDisabled, AccountEnabled, AccountOpened, RolesChanged
+from ledger.tills import (
+    EnrolmentOffered,
+    GapExplained,
+    TillEnrolled,
+    TillKeyRotated,
+    TillRevoked,
+)
+from projections.check_standings import Standings
+from projections.check_tills import Tills
+from projections.feed import without_nul
 from projections.follow import positions
 from projections.journal import position_of, public
 from projections.sql import queries
@@ -31,6 +50,18 @@ PAGE_EVENTS = 10_000
 # After so many the picture is clear enough.
 DIFFERENCES_MAX = 100
 POSITION_MAX = 2**63 - 1
+
+# Events of partner life: the category of their streams, and the field that names the stream.
+PARTNER_LIFE: dict[type[Event], tuple[str, str]] = {
+    kind: (category, field)
+    for union, category, field in (
+        (RegisterEvent, "partner", "partner_id"),
+        (AgreementEvent, "agreement", "agreement_id"),
+        (CertificationEvent, "certification", "partner_id"),
+        (ComplaintEvent, "complaint", "complaint_id"),
+    )
+    for kind in get_args(union)
+}
 
 Progress = Callable[[int], object]
 
@@ -52,9 +83,12 @@ class Reading:
     """What one reading of all events gives: plain sums, who exists, and what is wrong."""
 
     reached: dict[str, int]
+    standings: Standings
+    tills_told: Tills
     sums: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     partners: dict[UUID, int] = field(default_factory=dict)
     tills: dict[UUID, UUID] = field(default_factory=dict)
+    publishing: set[UUID] = field(default_factory=set)
     reversed_cents: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
     events: int = 0
     differences: list[str] = field(default_factory=list)
@@ -65,6 +99,19 @@ class Reading:
 
     def take(self, position: int, stream_id: UUID, event: Event) -> None:
         """Note one event."""
+        self.standings.take(position, event)
+        self.tills_told.take(position, event)
+        match event:
+            case PublicationConsented(partner_id=partner_id):
+                self.publishing.add(partner_id)
+            case PublicationConsentWithdrawn(partner_id=partner_id):
+                self.publishing.discard(partner_id)
+            case _:
+                pass
+        self.place(position, stream_id, event)
+
+    def place(self, position: int, stream_id: UUID, event: Event) -> None:
+        """Look whether an event stands where it belongs, and count it."""
         match event:
             case DonationRecorded():
                 self.belongs(position, stream_id, "donation", event.donation_id)
@@ -84,12 +131,21 @@ class Reading:
                 self.belongs(position, stream_id, "till", till_id)
                 self.knows(position, partner_id)
                 self.tills[till_id] = partner_id
-            case PartnerActivated(partner_id=partner_id) | PartnerSuspended(partner_id=partner_id):
-                self.belongs(position, stream_id, "partner", partner_id)
-                self.knows(position, partner_id)
-            case TillKeyRotated(till_id=till_id) | TillRevoked(till_id=till_id):
+            case EnrolmentOffered(till_id=till_id, partner_id=partner_id):
                 self.belongs(position, stream_id, "till", till_id)
-                self.knows(position, event.partner_id, till_id)
+                self.knows(position, partner_id)
+            case TillKeyRotated() | TillRevoked() | GapExplained():
+                self.belongs(position, stream_id, "till", event.till_id)
+                self.knows(position, event.partner_id, event.till_id)
+            case DayClosed():
+                self.belongs(position, stream_id, "close", event.close_id)
+                self.knows(position, event.partner_id, event.till_id)
+            case AccountOpened() | RolesChanged() | AccountDisabled() | AccountEnabled():
+                self.belongs(position, stream_id, "account", event.account_id)
+            case _ if type(event) in PARTNER_LIFE:
+                category, field = PARTNER_LIFE[type(event)]
+                self.belongs(position, stream_id, category, getattr(event, field))
+                self.knows(position, event.partner_id)  # type: ignore[attr-defined]
             case _:
                 self.differs(f"event {position} is of a type this check does not know")
 
@@ -112,7 +168,7 @@ class Reading:
         column: int,
         event: DonationRecorded | DonationReversed,
     ) -> None:
-        if position <= self.reached.get("balances", 0):
+        if position <= self.reached["balances"]:
             row = self.sums.setdefault(key, [0, 0, 0, 0])
             row[column] += 1
             row[column + 1] += event.amount_cents
@@ -125,18 +181,20 @@ def check(connection: Connection[Any], progress: Progress = lambda _: None) -> C
     """
     with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        reading = Reading(positions(connection))
+        reached = defaultdict(int, positions(connection))
+        tills = Tills(reached["tills"], reached["gaps"])
+        reading = Reading(reached, Standings(reached["standings"]), tills)
         journal = Journal(journal_lines(connection))
         for rows in stored_events(cursor):
             for position, stream_id, topic, state in rows:
                 reading.events += 1
                 try:
-                    event = decode(topic, bytes(state))
+                    event = decode(topic, without_nul(bytes(state)))
                 except Undecodable as undecodable:
                     reading.differs(f"event {position} cannot be decoded: {undecodable}")
                     continue
                 reading.take(position, stream_id, event)
-                if position <= reading.reached.get("journal", 0):
+                if position <= reading.reached["journal"]:
                     journal_agrees(reading, position, event, journal.line_at(position))
             progress(len(rows))
         journal.line_at(POSITION_MAX)
@@ -144,6 +202,8 @@ def check(connection: Connection[Any], progress: Progress = lambda _: None) -> C
             reading.differs(f"journal: no readable event has the line {line[:80]}")
         for compare in (balances_agree, partners_agree, streams_hold):
             compare(cursor, reading)
+        reading.standings.agree(cursor, reached["partners"], reading.differs)
+        reading.tills_told.agree(cursor, reading.differs)
     return Checked(reading.events, reading.differences)
 
 
@@ -168,7 +228,7 @@ def balances_agree(cursor: Cursor[Any], reading: Reading) -> None:
 
 def partners_agree(cursor: Cursor[Any], reading: Reading) -> None:
     told = {row[0] for row in cursor.execute(SQL["partners"]).fetchall()}
-    reached = reading.reached.get("partners", 0)
+    reached = reading.reached["partners"]
     derived = {partner for partner, position in reading.partners.items() if position <= reached}
     for partner_id in sorted(told ^ derived):
         where = "the read model" if partner_id in told else "the events"
@@ -215,7 +275,7 @@ def journal_agrees(reading: Reading, position: int, event: AnyEvent, line: str |
         "position": position,
         "kind": type(event).__name__,
         "recorded_on": civil_day(event.recorded_at).isoformat(),
-        **public(event),
+        **public(event, named=getattr(event, "partner_id", None) in reading.publishing),
     }
     try:
         told = None if line is None else json.loads(line)

@@ -4,17 +4,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 from psycopg import Connection, Cursor
 
 from ledger.calendar import civil_day
+from ledger.closes import DayClosed
 from ledger.donations import DonationRecorded, DonationReversed
 from ledger.events import AnyEvent
-from ledger.partners import PartnerActivated, PartnerRegistered, PartnerSuspended
-from ledger.tills import TillEnrolled, TillKeyRotated, TillRevoked
+from ledger.partners.register import PublicationConsented, PublicationConsentWithdrawn
+from ledger.people import AccountDisabled, AccountEnabled, AccountOpened, RolesChanged
+from ledger.tills import (
+    EnrolmentOffered,
+    GapExplained,
+    TillEnrolled,
+    TillKeyRotated,
+    TillRevoked,
+)
 from projections.feed import Gift, Other, Page, Reversal
+from projections.partner_life import public_of_partner
 from projections.read_model import ReadModel
 from projections.sql import queries
 
@@ -24,12 +33,26 @@ PAGE_LINES_MAX = 1_000
 
 Public = dict[str, str | int | None]
 
+# From these a shop's figures could be added up, or told by where its gifts stand among others'.
+OF_A_SHOPS_FIGURES = (DonationRecorded, DonationReversed, GapExplained, DayClosed)
+# A donation's id is chosen by the till, and may be made of the till's own: it names the shop too.
+WHOSE = frozenset({"partner_id", "till_id", "donation_id"})
 
-def public(event: AnyEvent) -> Public:
+
+def public(event: AnyEvent, *, named: bool) -> Public:
     """Give what everybody may read of an event: ids, cents and days, never words of a person.
 
-    A till's key hash, a sale's reference, hours and the words of a reason stay inside.
+    A till's key hash, a sale's reference, hours and the words of a reason stay inside. `named`:
+    the partner let its own figures be published; else nothing in them says whose they are.
     """
+    told = in_full(event)
+    if named or not isinstance(event, OF_A_SHOPS_FIGURES):
+        return told
+    return {name: value for name, value in told.items() if name not in WHOSE}
+
+
+def in_full(event: AnyEvent) -> Public:
+    """Give the public form of an event of a partner that publishes its figures."""
     match event:
         case DonationRecorded():
             return {
@@ -48,25 +71,28 @@ def public(event: AnyEvent) -> Public:
                 "reason": event.reason,
                 "reversed_on": event.reversed_on.isoformat(),
             }
-        case PartnerRegistered():
-            return {
-                "partner_id": str(event.partner_id),
-                "name": event.name,
-                "siret": event.siret,
-            }
-        case PartnerActivated():
-            until = event.valid_until
-            return {
-                "partner_id": str(event.partner_id),
-                "valid_from": event.valid_from.isoformat(),
-                "valid_until": None if until is None else until.isoformat(),
-            }
-        case PartnerSuspended():
-            return {"partner_id": str(event.partner_id)}
-        case TillEnrolled() | TillKeyRotated() | TillRevoked():
+        case EnrolmentOffered() | TillEnrolled() | TillKeyRotated() | TillRevoked():
             return {"partner_id": str(event.partner_id), "till_id": str(event.till_id)}
+        case GapExplained():
+            return {
+                "partner_id": str(event.partner_id),
+                "till_id": str(event.till_id),
+                "first_number": event.first_number,
+                "last_number": event.last_number,
+                "reason": event.reason,
+            }
+        case DayClosed():
+            return {
+                "partner_id": str(event.partner_id),
+                "till_id": str(event.till_id),
+                "day": event.day.isoformat(),
+            }
+        case AccountOpened() | RolesChanged():
+            return {"account_id": str(event.account_id), "roles": " ".join(event.roles)}
+        case AccountDisabled() | AccountEnabled():
+            return {"account_id": str(event.account_id)}
         case _:
-            assert_never(event)
+            return public_of_partner(event)
 
 
 @lru_cache(maxsize=10_000)
@@ -75,31 +101,32 @@ def village_day(hour: str) -> str:
     return civil_day(datetime.fromisoformat(f"{hour}:00:00+00:00")).isoformat()
 
 
-def gift_line(position: int, gift: Gift) -> str:
+def gift_line(position: int, gift: Gift, *, named: bool) -> str:
     """Write the line of a gift as `line` would, from the few fields a page holds of it.
 
     Every value is an id, a day, a number or one of three words: nothing needs escaping.
     """
+    whose = f'"donation_id":"{gift.donation_id}","partner_id":"{gift.partner_id}",' if named else ""
     return (
-        f'{{"position":{position},"kind":"DonationRecorded","recorded_on":"{village_day(gift.recorded_at[:13])}",'
-        f'"donation_id":"{gift.donation_id}","partner_id":"{gift.partner_id}",'
+        f'{{"position":{position},"kind":"DonationRecorded",'
+        f'"recorded_on":"{village_day(gift.recorded_at[:13])}",{whose}'
         f'"source":"{gift.source}","amount_cents":{gift.amount_cents},'
         f'"occurred_on":"{gift.occurred_on}"}}\n'
     )
 
 
-def reversal_line(position: int, reversal: Reversal) -> str:
+def reversal_line(position: int, back: Reversal, *, named: bool) -> str:
     """Write the line of a reversal as `line` would."""
+    whose = f'"donation_id":"{back.donation_id}","partner_id":"{back.partner_id}",' if named else ""
     return (
         f'{{"position":{position},"kind":"DonationReversed",'
-        f'"recorded_on":"{village_day(reversal.recorded_at[:13])}",'
-        f'"donation_id":"{reversal.donation_id}","partner_id":"{reversal.partner_id}",'
-        f'"source":"{reversal.source}","amount_cents":{reversal.amount_cents},'
-        f'"reason":"{reversal.reason}","reversed_on":"{reversal.reversed_on}"}}\n'
+        f'"recorded_on":"{village_day(back.recorded_at[:13])}",{whose}'
+        f'"source":"{back.source}","amount_cents":{back.amount_cents},'
+        f'"reason":"{back.reason}","reversed_on":"{back.reversed_on}"}}\n'
     )
 
 
-def line(other: Other) -> str:
+def line(other: Other, *, named: bool) -> str:
     """Write the line of any event: position, kind, the day it was recorded, its public form."""
     event = other.event
     head = {
@@ -107,41 +134,106 @@ def line(other: Other) -> str:
         "kind": other.kind,
         "recorded_on": civil_day(event.recorded_at).isoformat(),
     }
-    return msgspec.json.encode(head | public(event)).decode() + "\n"
+    return msgspec.json.encode(head | public(event, named=named)).decode() + "\n"
+
+
+class Consents:
+    """Which partners let their figures be published, at each position of the pages to write.
+
+    `before` are those that did so before the first of these pages.
+    """
+
+    def __init__(self, before: frozenset[str], pages: list[Page]) -> None:
+        self._before = before
+        self._changes: dict[str, list[tuple[int, bool]]] = {}
+        for other in (other for page in pages for other in page.others):
+            if isinstance(other.event, PublicationConsented | PublicationConsentWithdrawn):
+                given = isinstance(other.event, PublicationConsented)
+                changes = self._changes.setdefault(str(other.event.partner_id), [])
+                changes.append((other.position, given))
+
+    def at(self, partner_id: str, position: int) -> bool:
+        changes = self._changes.get(partner_id)
+        if changes is None:
+            return partner_id in self._before
+        earlier = [given for changed_at, given in changes if changed_at < position]
+        return earlier[-1] if earlier else partner_id in self._before
+
+    def changed(self, *, to: bool) -> list[str]:
+        """Give the partners whose newest word in these pages is this."""
+        return [whose for whose, changes in self._changes.items() if changes[-1][1] is to]
 
 
 class Fold:
-    """Gathers lines by block, in the order of the feed."""
+    """Gathers pages; their lines are written once it is known who had consented before them."""
 
     def __init__(self) -> None:
-        self._blocks: dict[int, list[str]] = {}
+        self._pages: list[Page] = []
 
     def add(self, page: Page) -> None:
-        gifts = zip(page.gift_positions, page.gifts, strict=True)
-        lines = [(position, gift_line(position, gift)) for position, gift in gifts]
-        if page.reversal_positions or page.others:
-            reversals = zip(page.reversal_positions, page.reversals, strict=True)
-            lines += [(position, reversal_line(position, one)) for position, one in reversals]
-            lines += [(other.position, line(other)) for other in page.others]
-            lines.sort()
-        blocks = self._blocks
-        for position, text in lines:
-            block = position // BLOCK_POSITIONS
-            if block in blocks:
-                blocks[block].append(text)
-            else:
-                blocks[block] = [text]
+        # Decoding waits for nobody: a rebuild does it here, while PostgreSQL writes other pages.
+        _ = page.gifts, page.reversals, page.others
+        self._pages.append(page)
 
     def write(self, cursor: Cursor[Any]) -> None:
-        if not self._blocks:
-            return
-        columns = {
-            "block": list(self._blocks),
-            "events": [len(lines) for lines in self._blocks.values()],
-            "lines": ["".join(lines) for lines in self._blocks.values()],
-        }
-        cursor.execute(SQL["append"], columns)
-        self._blocks = {}
+        consents = Consents(consenting(cursor, self._pages), self._pages)
+        blocks: dict[int, list[str]] = {}
+        for page in self._pages:
+            for position, text in lines_of(page, consents):
+                block = position // BLOCK_POSITIONS
+                if block in blocks:
+                    blocks[block].append(text)
+                else:
+                    blocks[block] = [text]
+        if blocks:
+            columns = {
+                "block": list(blocks),
+                "events": [len(lines) for lines in blocks.values()],
+                "lines": ["".join(lines) for lines in blocks.values()],
+            }
+            cursor.execute(SQL["append"], columns)
+        for query, given in (("consented", True), ("withdrawn", False)):
+            if changed := consents.changed(to=given):
+                cursor.execute(SQL[query], {"partner_ids": changed})
+        self._pages = []
+
+
+def consenting(cursor: Cursor[Any], pages: list[Page]) -> frozenset[str]:
+    """Give the partners of some pages that had consented before the first of them."""
+    partner_ids = {gift.partner_id for page in pages for gift in page.gifts}
+    partner_ids |= {reversal.partner_id for page in pages for reversal in page.reversals}
+    partner_ids |= {
+        whose for page in pages for other in page.others if (whose := partner_of(other))
+    }
+    if not partner_ids:
+        return frozenset()
+    rows = cursor.execute(SQL["consenting"], {"partner_ids": list(partner_ids)}).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
+def partner_of(other: Other) -> str:
+    """Give the partner that an event's line may not name; empty where that is no question."""
+    return str(other.event.partner_id) if isinstance(other.event, OF_A_SHOPS_FIGURES) else ""
+
+
+def lines_of(page: Page, consents: Consents) -> list[tuple[int, str]]:
+    """Write the lines of a page, in the order of the feed."""
+    at = consents.at
+    lines = [
+        (position, gift_line(position, gift, named=at(gift.partner_id, position)))
+        for position, gift in zip(page.gift_positions, page.gifts, strict=True)
+    ]
+    if page.reversal_positions or page.others:
+        lines += [
+            (position, reversal_line(position, back, named=at(back.partner_id, position)))
+            for position, back in zip(page.reversal_positions, page.reversals, strict=True)
+        ]
+        lines += [
+            (other.position, line(other, named=at(partner_of(other), other.position)))
+            for other in page.others
+        ]
+        lines.sort()
+    return lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,5 +286,9 @@ def entries(lines: list[str]) -> Iterator[Entry]:
 
 
 journal = ReadModel(
-    name="journal", tables=("journal_block",), ddl=SQL["table"], fold=Fold, pages_a_write=2
+    name="journal",
+    tables=("journal_block", "journal_consent"),
+    ddl=SQL["table"],
+    fold=Fold,
+    pages_a_write=2,
 )

@@ -8,6 +8,22 @@ CREATE TABLE journal_block (
     lines  text   STORAGE EXTERNAL NOT NULL
 ) WITH (fillfactor = 70);
 
+-- The partners that let their own figures be published, at the position this model stands at.
+CREATE TABLE journal_consent (
+    partner_id uuid PRIMARY KEY
+);
+
+-- consenting --
+SELECT partner_id::text FROM journal_consent WHERE partner_id = ANY(%(partner_ids)s::uuid[]);
+
+-- consented --
+INSERT INTO journal_consent (partner_id)
+SELECT * FROM unnest(%(partner_ids)s::uuid[])
+ON CONFLICT (partner_id) DO NOTHING;
+
+-- withdrawn --
+DELETE FROM journal_consent WHERE partner_id = ANY(%(partner_ids)s::uuid[]);
+
 -- append --
 -- Parameters are binary: as text, every quote of every line would be escaped one by one.
 -- Adds new lines to the block they fall in; a block only ever grows at its end.

@@ -18,6 +18,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.deps import Context
+from api.worker import config_of
 from ledger.settings import Settings
 from tests.ledger.processes import eventually
 
@@ -49,19 +50,9 @@ class Served:
 def serving(settings: Settings, conninfo: str) -> Iterator[Served]:
     """Serve the application from a thread, as a worker of the service does."""
     app = create_app(settings, conninfo)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host="127.0.0.1",
-            port=0,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            access_log=False,
-            log_config=None,
-        )
-    )
+    config = config_of(app, settings)
+    config.host, config.port = "127.0.0.1", 0
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=run, args=(server,), name="served", daemon=True)
     thread.start()
     try:

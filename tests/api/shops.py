@@ -1,13 +1,15 @@
 """What the tests need of a shop: a partner with a till, and gifts as the till sends them."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from stdnum import luhn
 
 from api.admin import add_partner, enrol_till
+from api.demo_life import DECIDED_AFTER, recognise, sanction
+from ledger.calendar import VILLAGE
 from ledger.store import Ledger, open_ledger
 
 ACTOR = "test"
@@ -38,14 +40,26 @@ def siret(number: int) -> str:
 def open_shop(
     ledger: Ledger, number: int = 1, *, since: date | None = None, until: date | None = None
 ) -> Shop:
-    """Register a partner, active since a year ago unless said otherwise, and enrol its till."""
+    """Recognise a partner, active since a year ago unless said otherwise, and enrol its till."""
     valid_from = since or (datetime.now(UTC) - timedelta(days=365)).date()
     name = f"Boulangerie {number}"
-    partner_id = add_partner(
-        ledger, ACTOR, name, siret(number), valid_from=valid_from, valid_until=until
+    applied_at = datetime.combine(valid_from, time(12), tzinfo=VILLAGE) - DECIDED_AFTER
+    partner_id = add_partner(ledger, ACTOR, name, siret(number), at=applied_at)
+    recognise(
+        ledger,
+        partner_id,
+        f"2026-{number:03d}",
+        applied_at=applied_at,
+        valid_from=valid_from,
+        valid_until=until,
     )
     enrolled = enrol_till(ledger, ACTOR, partner_id, "Caisse 1")
     return Shop(partner_id, enrolled.till_id, enrolled.key)
+
+
+def suspend(ledger: Ledger, partner_id: UUID) -> None:
+    """Suspend a partner from today on, as two members of the committee do."""
+    sanction(ledger, partner_id, "suspend", "statements_overdue", at=datetime.now(UTC))
 
 
 def shop_in(conninfo: str, number: int = 1) -> Shop:

@@ -79,7 +79,9 @@ def test_days_and_times_are_those_of_the_village() -> None:
 
 def used() -> set[Message]:
     found = extract_from_dir(
-        TEMPLATES, method_map=[("**.html", "jinja2")], options_map={"**.html": {"silent": "false"}}
+        TEMPLATES,
+        method_map=[("**.html", "jinja2"), ("**.txt", "jinja2")],
+        options_map={"**.html": {"silent": "false"}, "**.txt": {"silent": "false"}},
     )
     return {message for _, _, message, _, _ in found}
 
@@ -123,6 +125,19 @@ def test_the_french_is_typeset_as_french() -> None:
             assert not re.search(r"(?<![\u00a0\u202f]):(?=\s|$)", one), one
             assert not re.search(r"(?<!\u202f)[;!?]", one), one
         assert "'" not in "".join(parts(message)), message
+
+
+# One thing has one name: recours, courriel, adresse électronique, code QR, auditeur.
+OTHER_NAMES = re.compile(
+    r"\b(appels?|e-mails?|mails?|la lettre|une lettre|QR.code|commissaires?)\b", re.IGNORECASE
+)
+
+
+def test_one_thing_has_one_name_in_french() -> None:
+    texts = [one for text in translated("fr").values() for one in parts(text)]
+    assert [one for one in texts if OTHER_NAMES.search(one)] == []
+    # A shop's name has no gender that a page could know.
+    assert [one for one in texts if re.search(r"%\(shop\)s est \w+é\b", one)] == []
 
 
 def test_plurals_follow_the_language() -> None:

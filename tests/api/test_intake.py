@@ -12,14 +12,14 @@ import psycopg
 import pytest
 
 from api import deps
-from api.admin import enrol_till, rotate_till_key, suspend_partner
+from api.admin import enrol_till, rotate_till_key
 from ledger.committer import Committer
 from ledger.donations import FUTURE_TOLERANCE
 from ledger.settings import Settings
 from ledger.store import open_ledger
 from ledger.tickets import parse
 from tests.api.served import PUBLIC_URL, Served, serving
-from tests.api.shops import ACTOR, Shop, ago, gift, open_shop, shop_in
+from tests.api.shops import ACTOR, Shop, ago, gift, open_shop, shop_in, suspend
 from tests.api.stored import gifts, stored
 from tests.ledger.processes import eventually
 
@@ -257,8 +257,8 @@ def test_a_gift_of_a_suspended_partner_is_recorded_and_flagged_within_a_second(
 ) -> None:
     send(served, shop, gift())
     with open_ledger(conninfo) as elsewhere:
-        suspend_partner(elsewhere, ACTOR, shop.partner_id, "statements overdue")
-    suspended_at = stored(conninfo, "PartnerSuspended")[0].state["recorded_at"]
+        suspend(elsewhere, shop.partner_id)
+    suspended_at = stored(conninfo, "CertificationSuspended")[0].state["recorded_at"]
     eventually(lambda: send(served, shop, gift()).status_code == 201 and flagged(conninfo))
     first = next(one for one in gifts(conninfo) if one.state.get("flags"))
     delay = datetime.fromisoformat(first.state["recorded_at"]) - datetime.fromisoformat(

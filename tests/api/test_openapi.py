@@ -1,5 +1,6 @@
 """Every answer is as the OpenAPI document says, whatever is sent."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,16 @@ from projections.every import READ_MODELS
 from projections.follow import catch_up
 from tests.api.served import Served
 from tests.api.shops import Shop, gift
+from tests.projections.village import following
 
 EXAMPLES = 40
+
+
+@pytest.fixture(autouse=True)
+def follower(conninfo: str) -> Iterator[None]:
+    """A day's close waits for the read models."""
+    with following(conninfo):
+        yield
 
 
 @pytest.fixture

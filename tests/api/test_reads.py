@@ -9,11 +9,10 @@ import httpx
 import psycopg
 import pytest
 
-from api.admin import suspend_partner
 from projections.every import READ_MODELS
 from projections.follow import catch_up
 from tests.api.served import Served
-from tests.api.shops import ACTOR, Shop, gift, open_shop, reversal
+from tests.api.shops import Shop, gift, open_shop, reversal, suspend
 from tests.api.stored import stored
 from tests.ledger.processes import eventually
 
@@ -25,8 +24,18 @@ PUBLIC_FIELDS = {
         *("donation_id", "partner_id", "source", "amount_cents", "reason", "reversed_on"),
     },
     "PartnerRegistered": {"partner_id", "name", "siret"},
-    "PartnerActivated": {"partner_id", "valid_from", "valid_until"},
-    "PartnerSuspended": {"partner_id"},
+    "PublicationConsented": {"partner_id"},
+    "AgreementSigned": {
+        *("partner_id", "agreement_id", "number", "regime", "commitment", "basis_points"),
+        *("cents_per_item", "charter_version", "signed_on", "valid_from", "valid_until"),
+    },
+    "ApplicationFiled": {"partner_id", "application_id", "renewal"},
+    "ReviewRecorded": {"partner_id", "application_id", "checklist_version"},
+    "DecisionProposed": {"partner_id", "case_id"},
+    "CertificationGranted": {"partner_id", "case_id", "valid_from", "valid_until"},
+    "CertificationSuspended": {
+        *("partner_id", "case_id", "reason", "suspended_from", "suspended_until"),
+    },
     "TillEnrolled": {"partner_id", "till_id"},
 }
 
@@ -114,7 +123,7 @@ def test_partners_are_listed_with_their_status_and_gifts(
     lapsed = open_shop(served.context.ledger, 2, until=yesterday)
     suspended = open_shop(served.context.ledger, 3)
     later = open_shop(served.context.ledger, 4, since=datetime.now(UTC).date() + timedelta(days=9))
-    suspend_partner(served.context.ledger, ACTOR, suspended.partner_id, "overdue")
+    suspend(served.context.ledger, suspended.partner_id)
     give(served, shop, amount_cents=40)
     give(served, suspended, amount_cents=60)
     answer = read(served, conninfo, "/api/v1/partners").json()
@@ -242,7 +251,7 @@ def test_the_journal_tells_what_is_public_and_nothing_else(
     )
     path = f"{DONATIONS}/{body['donation_id']}/reversals"
     served.client.post(path, json=reversal(), headers=shop.bearer)
-    suspend_partner(served.context.ledger, ACTOR, shop.partner_id, "the baker is in hospital")
+    suspend(served.context.ledger, shop.partner_id)
     entries = read(served, conninfo, "/api/v1/journal").json()["entries"]
     assert {entry["kind"] for entry in entries} == set(PUBLIC_FIELDS)
     events = {event.position: event for event in stored(conninfo)}

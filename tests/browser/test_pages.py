@@ -107,7 +107,12 @@ def test_the_journal_is_leafed_through(visitors: Visitors) -> None:
     first = visitor.page.locator(".position").first.inner_text()
     visitor.page.get_by_role("link", name="Older").click()
     expect(visitor.page.locator(".position").first).not_to_have_text(first)
-    visitor.page.get_by_role("link", name="Newer").click()
+    # Positions have gaps: a newer page may repeat entries, but each step comes nearer to the first.
+    newer = visitor.page.get_by_role("link", name="Newer")
+    while newer.count():
+        before = visitor.page.locator(".position").first.inner_text()
+        newer.click()
+        expect(visitor.page.locator(".position").first).not_to_have_text(before)
     expect(visitor.page.locator(".position").first).to_have_text(first)
 
 

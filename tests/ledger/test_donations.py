@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ledger.decider import Refused
+from ledger.devices import FIRST, DeviceLink
 from ledger.donations import (
     DonationCommand,
     DonationDiffers,
@@ -94,6 +95,14 @@ def was_reversed(amount_cents: int = 40, **changes: Any) -> DonationReversed:
     return DonationReversed(**terms | changes)
 
 
+LINK = DeviceLink(number=7, previous="a" * 64, hash="b" * 64)
+LINKED: dict[str, Any] = {
+    "device_number": 7,
+    "device_previous": "a" * 64,
+    "device_hash": "b" * 64,
+}
+
+
 class TestNotRecorded:
     def test_a_gift_is_recorded(self) -> None:
         given(donation).when(record()).then(recorded())
@@ -105,6 +114,9 @@ class TestNotRecorded:
     def test_a_gift_dated_further_ahead_is_refused(self) -> None:
         ahead = NOON + timedelta(minutes=10, microseconds=1)
         given(donation).when(record(occurred_at=ahead)).then_refused(OccurredInFuture)
+
+    def test_its_place_in_the_chain_of_its_device_is_kept_and_not_judged(self) -> None:
+        given(donation).when(record(device=LINK)).then(recorded(**LINKED))
 
     def test_nothing_is_reversed(self) -> None:
         given(donation).when(reverse()).then_refused(DonationNotFound)
@@ -151,6 +163,19 @@ class TestNotRecorded:
     def test_a_malformed_command_cannot_be_made(self, changes: dict[str, Any]) -> None:
         with pytest.raises(ValidationError):
             record(**changes)
+
+
+class TestRecordedByADevice:
+    def test_the_same_link_again_is_a_repeat(self) -> None:
+        given(donation, recorded(**LINKED)).when(record(device=LINK)).then()
+
+    @pytest.mark.parametrize(
+        "device",
+        [None, *(LINK.model_copy(update=one) for one in ({"number": 8}, {"previous": FIRST}))],
+    )
+    def test_another_link_is_a_contradiction(self, device: DeviceLink | None) -> None:
+        again = record(device=device)
+        given(donation, recorded(**LINKED)).when(again).then_refused(DonationDiffers)
 
 
 class TestRecorded:

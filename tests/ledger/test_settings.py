@@ -25,6 +25,7 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
             "WORKERS": "2",
             "DEMO": "0",
             "PUBLIC_URL": "https://dons.example/",
+            "TRUSTED_PROXIES": "192.0.2.7, 2001:db8::/48",
         }
     )
     assert settings == Settings(
@@ -35,6 +36,7 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
         workers=2,
         demo=False,
         public_url="https://dons.example",
+        trusted_proxies=("192.0.2.7/32", "2001:db8::/48"),
     )
 
 
@@ -90,6 +92,11 @@ def test_the_public_address_of_an_ipv6_host_is_bracketed() -> None:
         ("PUBLIC_URL", "https://"),
         ("PUBLIC_URL", "https://["),
         ("PUBLIC_URL", "https://dons.example/?a=b"),
+        ("TRUSTED_PROXIES", "*"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("TRUSTED_PROXIES", "192.0.2.7, ::/0"),
+        ("TRUSTED_PROXIES", "192.0.2.7/24"),
+        ("TRUSTED_PROXIES", "proxy.example"),
     ],
 )
 def test_a_bad_value_is_refused_by_name(name: str, value: str) -> None:
@@ -118,3 +125,11 @@ def test_an_unreadable_database_url_is_refused_without_repeating_it(url: str) ->
 def test_settings_do_not_print_the_database_password() -> None:
     settings = Settings.from_environment({"DATABASE_URL": "postgresql://u:secret@db/gifts"})
     assert "secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("url", ["smtp://u:w%C3%B6rd@mail", "smtp://u:wörd@mail", "smtp://ü@mail"])
+def test_a_mail_password_that_smtp_cannot_carry_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(SettingRefused) as refusal:
+        Settings.from_environment({"SMTP_URL": url})
+    assert url not in str(refusal.value)
+    assert "rd" not in str(refusal.value.value)

@@ -2,6 +2,8 @@
 
 import json
 import random
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
@@ -9,15 +11,21 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Composed, Identifier
 
+from ledger.calendar import civil_day
+from ledger.closes import CloseDay, close, close_id_of
 from ledger.donations import DonationReversed
 from ledger.events import encode
 from ledger.ids import stream_of
 from ledger.store import Ledger
+from ledger.tills import ExplainGap, till
+from projections import partners
 from projections.check import Checked, check
 from projections.every import READ_MODELS
 from projections.follow import catch_up
 from projections.rebuild import rebuild
 from tests.api.shops import Shop
+from tests.projections.test_gaps import give as give_numbered
+from tests.projections.test_gaps import numbered
 from tests.projections.village import (
     RebuildMeanwhile,
     following,
@@ -126,7 +134,8 @@ def test_a_partner_that_was_removed_or_made_up_is_found(shops: list[Shop], conni
     rebuild(conninfo, READ_MODELS)
     change(
         conninfo,
-        "INSERT INTO partner SELECT gen_random_uuid(), name, siret, state, registered_on"
+        "INSERT INTO partner (partner_id, name, folded_name, siret, registered_on)"
+        " SELECT gen_random_uuid(), name, folded_name, siret, registered_on"
         " FROM partner LIMIT 1",
     )
     assert "is only in the read model" in difference(conninfo)
@@ -151,8 +160,8 @@ def test_a_line_that_was_altered_in_the_journal_is_found(shops: list[Shop], conn
 
 
 def test_a_gap_in_the_versions_of_a_stream_is_found(shops: list[Shop], conninfo: str) -> None:
-    change(conninfo, "DELETE FROM ledger_events WHERE topic = 'PartnerActivated'")
-    assert "from version 1 to 3" in difference(conninfo)
+    change(conninfo, "DELETE FROM ledger_events WHERE topic = 'ReviewRecorded'")
+    assert "from version 1 to 4" in difference(conninfo)
 
 
 def test_a_stream_that_does_not_begin_at_one_is_found(shops: list[Shop], conninfo: str) -> None:
@@ -259,3 +268,84 @@ def test_a_rebuild_while_a_check_reads_is_no_difference(shops: list[Shop], conni
     with psycopg.connect(conninfo, autocommit=True) as connection:
         assert check(connection, rebuild_once).differences == []
     assert meanwhile.ended_well()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE standing_period SET status = 'active' WHERE status = 'suspended'",
+        "UPDATE standing_period SET since_on = since_on - 1 WHERE status = 'active'",
+        "UPDATE standing_period SET reasons = '[]' WHERE status = 'active'",
+        "UPDATE standing_period SET last_on = first_on WHERE last_on IS NULL OR last_on > now()",
+        "DELETE FROM standing_period WHERE status = 'active'",
+        (
+            "INSERT INTO standing_period"
+            " SELECT gen_random_uuid(), first_on, last_on, since_on, status, reasons"
+            " FROM standing_period WHERE status = 'active' LIMIT 1"
+        ),
+    ],
+)
+def test_a_standing_that_is_not_what_the_events_say_is_found(
+    shops: list[Shop], conninfo: str, statement: LiteralString
+) -> None:
+    change(conninfo, statement)
+    assert "standing of partner" in difference(conninfo)
+
+
+def test_a_standing_of_a_past_day_is_compared_too(shops: list[Shop], conninfo: str) -> None:
+    change(
+        conninfo,
+        "UPDATE standing_period SET status = 'lapsed'"
+        " WHERE status = 'active' AND last_on < current_date",
+    )
+    days = [one.split(" on ")[1][:10] for one in checked(conninfo).differences]
+    assert days
+    assert max(days) < datetime.now(UTC).date().isoformat()
+
+
+def test_a_directory_that_says_otherwise_is_found(
+    shops: list[Shop], conninfo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = partners.directory
+
+    def flattering(*asked: Any, **more: Any) -> list[partners.Listed]:
+        return [replace(one, status="active") for one in honest(*asked, **more)]
+
+    monkeypatch.setattr(partners, "directory", flattering)
+    assert "the directory says active" in difference(conninfo)
+
+
+def at_work(ledger: Ledger, shop: Shop) -> None:
+    """Let a device of a till number three gifts, miss one, explain it and close its day."""
+    gifts = numbered(shop, 4)
+    give_numbered(ledger, gifts[:2] + gifts[3:])
+    who: dict[str, Any] = {"at": datetime.now(UTC), "actor": "test", "till_id": shop.till_id}
+    who["partner_id"] = shop.partner_id
+    missing = ExplainGap(first_number=3, last_number=3, reason="never_made", **who)
+    ledger.handle(till, shop.till_id, missing)
+    day = civil_day(gifts[0].occurred_at)
+    counted = CloseDay(
+        day=day, gifts=4, cents=10, ledger_gifts=3, ledger_cents=7, ledger_position=1, **who
+    )
+    ledger.handle(close, close_id_of(shop.till_id, day), counted)
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE till SET state = 'enrolled' WHERE state = 'revoked'", "state of till"),
+        ("DELETE FROM till WHERE state = 'enrolled'", "state of till"),
+        ("UPDATE till_day SET given_cents = given_cents + 1", "day of till"),
+        ("DELETE FROM till_close", "close of till"),
+        ("DELETE FROM numbered_gift WHERE number = 2", "numbers of till"),
+        ("UPDATE gap_explained SET reason = 'other'", "explanation of till"),
+    ],
+)
+def test_a_till_that_is_not_what_the_events_say_is_found(
+    shops: list[Shop], conninfo: str, ledger: Ledger, statement: LiteralString, what: str
+) -> None:
+    at_work(ledger, shops[0])
+    catch_up(conninfo, READ_MODELS)
+    assert checked(conninfo).differences == []
+    change(conninfo, statement)
+    assert what in difference(conninfo)

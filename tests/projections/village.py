@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.sql import Identifier
 
-from api.admin import revoke_till, rotate_till_key, suspend_partner
+from api.admin import revoke_till, rotate_till_key
 from ledger.calendar import civil_day
 from ledger.donations import SOURCES, RecordDonation, ReverseDonation, donation
 from ledger.ids import stream_of
@@ -23,7 +23,7 @@ from projections.every import READ_MODELS
 from projections.follow import Follower
 from projections.read_model import ReadModel
 from projections.rebuild import rebuild
-from tests.api.shops import ACTOR, Shop, open_shop
+from tests.api.shops import ACTOR, Shop, open_shop, suspend
 from tests.ledger.processes import eventually
 
 PARTNERS = 4
@@ -78,7 +78,7 @@ def found(ledger: Ledger, gifts: int, seed: int = 1) -> list[Shop]:
     give(ledger, shops, gifts // 2, dice)
     rotate_till_key(ledger, ACTOR, shops[0].till_id)
     revoke_till(ledger, ACTOR, shops[1].till_id, "broken")
-    suspend_partner(ledger, ACTOR, shops[2].partner_id, "overdue")
+    suspend(ledger, shops[2].partner_id)
     give(ledger, shops, gifts - gifts // 2, dice)
     return shops
 

@@ -2,17 +2,28 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
 Sums = dict[str, int]
+WHOSE = {"partner_id", "donation_id"}
 Outcome = str  # `done`, `repeated`, or the name of the refusal.
 
 
 def day_of(moment: datetime) -> date:
     return moment.astimezone(PARIS).date()
+
+
+class Paper(NamedTuple):
+    """An agreement's number and id, an application's id and its days."""
+
+    number: str
+    agreement_id: UUID
+    case_id: UUID
+    applied_on: date
+    decided_on: date
 
 
 @dataclass(slots=True)
@@ -28,6 +39,12 @@ class Village:
         self.journal.append((kind, {name: plain(value) for name, value in public.items()}))
         return "done"
 
+    def note_figure(self, kind: str, *, of: UUID, **public: Any) -> Outcome:
+        """Note what is told of a shop's figures: whose it is only while the shop agrees to it."""
+        if not self.partners[of]["publishes"]:
+            public = {name: value for name, value in public.items() if name not in WHOSE}
+        return self.note(kind, **public)
+
     def register(self, partner_id: UUID, name: str, siret: str, at: datetime) -> Outcome:
         known = self.partners.get(partner_id)
         if known is not None:
@@ -37,46 +54,100 @@ class Village:
             "name": name,
             "siret": siret,
             "on": day_of(at),
-            "state": "registered",
-            "from": None,
-            "until": None,
-            "reason": None,
+            "certified": None,
+            "agreed": None,
+            "suspended": [],
+            "publishes": False,
         }
         return self.note("PartnerRegistered", partner_id=partner_id, name=name, siret=siret)
 
-    def activate(self, partner_id: UUID, first: date, last: date | None) -> Outcome:
-        if last is not None and last < first:
-            return "ValidityReversed"
+    def recognise(self, partner_id: UUID, paper: Paper, first: date, last: date | None) -> Outcome:
+        """Certify a partner from a day on, for three years, and sign an agreement with it."""
+        partner = self.partners[partner_id]
+        if partner["agreed"] is not None:
+            return "repeated"
+        begins = max(first, paper.decided_on)
+        ends = begins.replace(year=begins.year + 3) - timedelta(days=1)
+        partner["agreed"], partner["certified"] = (first, last), (begins, ends)
+        partner["decided"] = paper.decided_on
+        whose = {"partner_id": partner_id}
+        partner["publishes"] = True
+        self.note("PublicationConsented", **whose)
+        self.note(
+            "AgreementSigned",
+            agreement_id=paper.agreement_id,
+            number=paper.number,
+            regime="mandate",
+            commitment="round_up",
+            basis_points=None,
+            cents_per_item=None,
+            charter_version=1,
+            signed_on=min(paper.applied_on, first),
+            valid_from=first,
+            valid_until=last,
+            **whose,
+        )
+        self.note("ApplicationFiled", application_id=paper.case_id, renewal=False, **whose)
+        self.note("ReviewRecorded", application_id=paper.case_id, checklist_version=1, **whose)
+        self.note("DecisionProposed", case_id=paper.case_id, **whose)
+        given = {"valid_from": begins, "valid_until": ends}
+        return self.note("CertificationGranted", case_id=paper.case_id, **given, **whose)
+
+    def consent(self, partner_id: UUID, *, given: bool) -> Outcome:
         partner = self.partners.get(partner_id)
         if partner is None:
             return "PartnerNotRegistered"
-        now = ("active", first, last)
-        if (partner["state"], partner["from"], partner["until"]) == now:
+        if partner["publishes"] == given:
             return "repeated"
-        partner["state"], partner["from"], partner["until"] = now
+        partner["publishes"] = given
+        kind = "PublicationConsented" if given else "PublicationConsentWithdrawn"
+        return self.note(kind, partner_id=partner_id)
+
+    def suspend(self, partner_id: UUID, case_id: UUID, today: date) -> Outcome:
+        partner = self.partners.get(partner_id)
+        if partner is None:
+            return "NotCertified"
+        partner["suspended"].append([today, None])
+        self.note("DecisionProposed", partner_id=partner_id, case_id=case_id)
         return self.note(
-            "PartnerActivated", partner_id=partner_id, valid_from=first, valid_until=last
+            "CertificationSuspended",
+            partner_id=partner_id,
+            case_id=case_id,
+            reason="gifts_withheld",
+            suspended_from=today,
+            suspended_until=None,
         )
 
-    def suspend(self, partner_id: UUID, reason: str) -> Outcome:
+    def reinstate(self, partner_id: UUID, case_id: UUID, today: date) -> Outcome:
         partner = self.partners.get(partner_id)
-        if partner is None:
-            return "PartnerNotRegistered"
-        if partner["state"] == "registered":
-            return "PartnerNotActive"
-        if partner["state"] == "suspended" and partner["reason"] == reason:
-            return "repeated"
-        partner["state"], partner["reason"] = "suspended", reason
-        return self.note("PartnerSuspended", partner_id=partner_id)
+        going_on = [one for one in partner["suspended"] if one[1] is None] if partner else []
+        if not going_on:
+            return "NothingToReinstate"
+        for one in going_on:
+            one[1] = today - timedelta(days=1)
+        case = {"partner_id": partner_id, "case_id": case_id}
+        self.note("DecisionProposed", **case)
+        return self.note("CertificationReinstated", reinstated_on=today, **case)
 
     def status(self, partner_id: UUID, on: date) -> str:
         partner = self.partners[partner_id]
-        state: str = partner["state"]
-        if state != "active":
-            return state
-        if on < partner["from"]:
+        if on < partner["on"] or on < partner["decided"]:
             return "registered"
-        return "lapsed" if partner["until"] is not None and on > partner["until"] else "active"
+        first, last = partner["agreed"]
+        if on < partner["certified"][0]:
+            return "candidate"
+        if any(a <= on and (b is None or on <= b) for a, b in partner["suspended"]):
+            return "suspended"
+        if on < first:
+            return "registered"
+        return "lapsed" if last is not None and on > last else "active"
+
+    def valid_until(self, partner_id: UUID, on: date) -> date | None:
+        """Give the last day of an active or a lapsed partner."""
+        _, last = self.partners[partner_id]["agreed"]
+        ends: date = self.partners[partner_id]["certified"][1]
+        known = {"active": min(last or ends, ends), "lapsed": last}
+        return known.get(self.status(partner_id, on))
 
     def enrol(self, till_id: UUID, partner_id: UUID, key: str) -> Outcome:
         self.tills[till_id] = {"partner_id": partner_id, "key": key}
@@ -109,8 +180,9 @@ class Village:
             "flags": self.flags(sent, at),
             "reversals": {},
         }
-        return self.note(
+        return self.note_figure(
             "DonationRecorded",
+            of=sent["partner_id"],
             donation_id=sent["donation_id"],
             partner_id=sent["partner_id"],
             source=sent["source"],
@@ -142,8 +214,9 @@ class Village:
         if back + sent["amount_cents"] > gift["sent"]["amount_cents"]:
             return "ReversalExceedsGift"
         gift["reversals"][sent["reversal_id"]] = {"said": said, "on": day_of(at)}
-        return self.note(
+        return self.note_figure(
             "DonationReversed",
+            of=sent["partner_id"],
             donation_id=sent["donation_id"],
             partner_id=sent["partner_id"],
             source=gift["sent"]["source"],

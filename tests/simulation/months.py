@@ -5,20 +5,25 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
+from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
+from api.demo_life import DECIDED_AFTER, recognise, sanction
 from ledger.calendar import civil_day
 from ledger.decider import Refused
 from ledger.donations import DonationRecorded, RecordDonation, ReverseDonation, donation
 from ledger.keyring import new_till_key, till_key_hash
-from ledger.partners import ActivatePartner, RegisterPartner, SuspendPartner, partner
+from ledger.partners.agreements import agreement_id_of
+from ledger.partners.certifications.events import Measure, Reason
+from ledger.partners.register import RegisterPartner, SetPublicationConsent, partner
 from ledger.store import Handled, Ledger
 from ledger.tills import EnrolTill, RevokeTill, RotateTillKey, till
 from projections.admission import Admission
+from projections.feed import head
 from tests.api.shops import siret
-from tests.simulation.model import Outcome, Village
+from tests.simulation.model import Outcome, Paper, Village
 
 ACTOR = "simulation"
 DAYS = 130
@@ -33,10 +38,18 @@ def outcome_of(handled: Handled[Any] | Refused) -> Outcome:
 class Months:
     """Sends each command to the ledger and to the model, and holds their answers together."""
 
-    def __init__(self, seed: int, ledger: Ledger, pool: ConnectionPool[Any]) -> None:
+    def __init__(
+        self,
+        seed: int,
+        ledger: Ledger,
+        pool: ConnectionPool[Any],
+        connection: Connection[Any],
+    ) -> None:
         self.dice = random.Random(seed)
         self.ledger = ledger
         self.pool = pool
+        self.connection = connection
+        self.cases = 0
         self.admission = Admission(pool)
         self.village = Village()
         self.at = datetime.now(UTC) - timedelta(days=DAYS)
@@ -58,7 +71,8 @@ class Months:
         self.open_shop()
         acts: list[Callable[[], None]] = [self.open_shop, self.change_shop, self.change_till]
         acts += [self.give, self.give_many, self.give_again, self.give_back, self.give_back_again]
-        weights = [3, 4, 2, 50, 6, 12, 14, 8]
+        acts += [self.change_consent]
+        weights = [3, 4, 2, 50, 6, 12, 14, 8, 4]
         for number in range(commands):
             self.at += step * self.dice.uniform(0.5, 1.4)
             self.dice.choices(acts, weights)[0]()
@@ -96,31 +110,60 @@ class Months:
         )
         said = self.village.enrol(till_id, partner_id, key)
         self.handle("enrol", till, till_id, enrol, said)
-        self.activate(partner_id)
+        self.recognise(partner_id)
 
-    def activate(self, partner_id: UUID) -> None:
+    def recognise(self, partner_id: UUID) -> None:
+        """Make a partner of a shop on the day it was registered."""
         today = civil_day(self.at)
         first = today + timedelta(days=self.dice.choice([0, 0, 0, -200, 9]))
-        last = self.dice.choice([None, today + timedelta(days=self.dice.randint(-15, 60))])
-        command = ActivatePartner(
-            at=self.at,
-            actor=ACTOR,
-            partner_id=partner_id,
-            valid_from=first,
-            valid_until=last,
+        last = self.dice.choice([None, max(first, today) + timedelta(self.dice.randint(0, 60))])
+        number = f"SIM-{partner_id.int}"
+        paper = Paper(
+            number=number,
+            agreement_id=agreement_id_of(number),
+            case_id=uuid5(partner_id, "application"),
+            applied_on=civil_day(self.at - DECIDED_AFTER),
+            decided_on=today,
         )
-        said = self.village.activate(partner_id, first, last)
-        self.handle("activate", partner, partner_id, command, said)
+        for _ in range(2):
+            before = head(self.connection)
+            recognise(
+                self.ledger,
+                partner_id,
+                number,
+                applied_at=self.at - DECIDED_AFTER,
+                valid_from=first,
+                valid_until=last,
+            )
+            told = "done" if head(self.connection) > before else "repeated"
+            said = self.village.recognise(partner_id, paper, first, last)
+            self.agree("recognise", told, said)
 
     def change_shop(self) -> None:
         partner_id = UUID(int=self.dice.randint(1, 12))
-        if self.dice.random() < 0.6:
-            self.activate(partner_id)
-            return
-        reason = self.dice.choice(["overdue", "closed"])
-        command = SuspendPartner(at=self.at, actor=ACTOR, partner_id=partner_id, reason=reason)
-        said = self.village.suspend(partner_id, reason)
-        self.handle("suspend", partner, partner_id, command, said)
+        self.cases += 1
+        name, today = f"case {self.cases}", civil_day(self.at)
+        case_id = uuid5(partner_id, name)
+        if self.dice.random() < 0.5:
+            what, said = "suspend", self.village.suspend(partner_id, case_id, today)
+        else:
+            what, said = "reinstate", self.village.reinstate(partner_id, case_id, today)
+        measure: Measure = "suspend" if what == "suspend" else "reinstate"
+        reason: Reason | None = "gifts_withheld" if what == "suspend" else None
+        try:
+            sanction(self.ledger, partner_id, measure, reason, at=self.at, name=name)
+            told = "done"
+        except Refused as refused:
+            told = type(refused).__name__
+        self.agree(what, told, said)
+
+    def change_consent(self) -> None:
+        partner_id, given = UUID(int=self.dice.randint(1, 12)), self.dice.random() < 0.5
+        command = SetPublicationConsent(
+            at=self.at, actor=ACTOR, partner_id=partner_id, consented=given
+        )
+        said = self.village.consent(partner_id, given=given)
+        self.handle("consent", partner, partner_id, command, said)
 
     def change_till(self) -> None:
         till_id = self.dice.choice(list(self.village.tills))

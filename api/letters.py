@@ -1,0 +1,141 @@
+"""Letters that must not get lost: noted before they are tried, and kept until one was taken.
+
+One thread of each process sends them, one after another: while a mail server is slow, its letters
+wait, and nothing else does.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal, get_args
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from api.deps import Context
+from api.mail import Letter, MailFailed
+
+Kind = Literal[
+    "complaint_received",
+    "complaint_answered",
+    "complaint_closed",
+    "committee",
+    "enrolment",
+    "reset",
+]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+LOG = logging.getLogger("donpositif.letters")
+# Before that, a letter may still wait for its turn; afterwards the attempt was cut short.
+UNDER_WAY: Final = timedelta(minutes=2)
+# Longer than a mail server takes for one letter; then another may try.
+LEASE: Final = timedelta(minutes=10)
+# How long a person waits to hear that her letter failed. It is sent all the same.
+PATIENCE_SECONDS: Final = 5.0
+
+NOTE = """
+INSERT INTO letter_due (kind, about_id, due_at) VALUES (%(kind)s, %(about)s, %(now)s)
+ON CONFLICT (kind, about_id) DO NOTHING
+"""
+HOLD = """
+UPDATE letter_due SET held_until = %(until)s
+WHERE kind = %(kind)s AND about_id = %(about)s AND (held_until IS NULL OR held_until <= %(now)s)
+"""
+FAIL = """
+UPDATE letter_due SET tried_at = %(now)s, failure = %(failure)s, held_until = NULL
+WHERE kind = %(kind)s AND about_id = %(about)s AND held_until = %(until)s
+"""
+FORGET = """
+DELETE FROM letter_due
+WHERE kind = %(kind)s AND about_id = %(about)s AND held_until = %(until)s
+"""
+UNSENT = """
+SELECT kind, about_id, due_at, tried_at, failure FROM letter_due
+WHERE kind = ANY(%(kinds)s)
+  AND (failure IS NOT NULL
+       OR (due_at < %(before)s AND (held_until IS NULL OR held_until <= %(now)s)))
+  AND (%(about)s::uuid IS NULL OR about_id = %(about)s)
+ORDER BY due_at, kind, about_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A letter that failed, or whose first attempt was cut short: then `failure` is None.
+
+    `about_id` is a complaint's id, or that of the account it goes to.
+    """
+
+    kind: Kind
+    about_id: UUID
+    due_at: datetime
+    tried_at: datetime | None
+    failure: str | None
+
+
+def note(context: Context, kind: Kind, about_id: UUID) -> None:
+    """Note that a letter is due; noted twice, it is sent once."""
+    with context.pool.connection() as connection:
+        connection.execute(NOTE, {"kind": kind, "about": about_id, "now": datetime.now(UTC)})
+
+
+def send(context: Context, kind: Kind, about_id: UUID, write: Callable[[], Letter | None]) -> None:
+    """Send a letter that was noted; nothing is left to send where `write` gives None.
+
+    Two at a time send it once. Raises MailFailed if that is known soon: the letter stays noted.
+    """
+    sending = send_later(context, kind, about_id, write)
+    wait([sending], PATIENCE_SECONDS)
+    if sending.done():
+        sending.result()
+
+
+def send_later(
+    context: Context, kind: Kind, about_id: UUID, write: Callable[[], Letter | None]
+) -> Future[None]:
+    """Let a letter that was noted be sent, and wait for nothing; the office sees its failure."""
+
+    def tried() -> None:
+        try:
+            deliver(context, kind, about_id, write)
+        except MailFailed as failure:
+            LOG.error("a letter could not be sent: %s", failure)  # noqa: TRY400 - a trace tells nothing.
+            raise
+        except Exception:
+            LOG.exception("a letter could not be written")
+            raise
+
+    return context.sender.submit(tried)
+
+
+def deliver(
+    context: Context, kind: Kind, about_id: UUID, write: Callable[[], Letter | None]
+) -> None:
+    """Hold a letter, write it, hand it to the mail server, and note what came of it."""
+    now = datetime.now(UTC)
+    about = {"kind": kind, "about": about_id, "now": now, "until": now + LEASE}
+    with context.pool.connection() as connection:
+        if connection.execute(HOLD, about).rowcount == 0:
+            return
+    written = write()
+    try:
+        if written is not None:
+            context.mail.send(written)
+    except MailFailed as cause:
+        with context.pool.connection() as connection:
+            connection.execute(FAIL, about | {"now": datetime.now(UTC), "failure": str(cause)})
+        raise
+    with context.pool.connection() as connection:
+        connection.execute(FORGET, about)
+
+
+def unsent(
+    context: Context, kinds: tuple[Kind, ...] = KINDS, about_id: UUID | None = None
+) -> list[Unsent]:
+    """Give the letters of some kinds that could not be sent, the oldest first."""
+    now = datetime.now(UTC)
+    asked = {"kinds": list(kinds), "about": about_id, "now": now, "before": now - UNDER_WAY}
+    with context.pool.connection() as connection:
+        cursor = connection.cursor(row_factory=class_row(Unsent))
+        return cursor.execute(UNSENT, asked).fetchall()

@@ -1,0 +1,9 @@
+"""The foundation's office: what waits for somebody, each partner, each case, each complaint."""
+
+from fastapi import APIRouter
+
+from api.office import agreements, cases, complaints, letters, papers, partners, queues, sanctions
+
+router = APIRouter(include_in_schema=False)
+for room in (queues, partners, agreements, sanctions, cases, papers, complaints, letters):
+    router.include_router(room.router)

@@ -1,0 +1,2 @@
+-- Whoever sends a letter holds it until then, without a transaction: a mail server may be slow.
+ALTER TABLE letter_due ADD COLUMN held_until timestamptz;

@@ -1,0 +1,1 @@
+"""The badge before judges that are not ours."""
