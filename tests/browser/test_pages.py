@@ -12,11 +12,13 @@ RULES = {"rules": {"target-size": {"enabled": True}}}
 
 def fits(visitor: Visitor) -> None:
     """Fail where the page is wider than its window."""
+    visitor.page.wait_for_load_state()
     excess = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert visitor.page.evaluate(excess) == 0, visitor.page.url
 
 
 def is_accessible(visitor: Visitor) -> None:
+    visitor.page.wait_for_load_state()
     found = Axe().run(visitor.page, options=RULES)
     assert found.violations_count == 0, f"{visitor.page.url}\n{found.generate_report()}"
 
@@ -34,13 +36,15 @@ def walk(visitor: Visitor) -> list[str]:
         visitor.goes(path)
         look()
     visitor.goes("/partners")
-    visitor.page.locator(".row-name").nth(1).click()
+    with visitor.page.expect_navigation():
+        visitor.page.locator(".row-name").nth(1).click()
     look()
     visitor.goes("/g/2222-2222-2223")
     look()
     visitor.goes("/till")
     look()
-    visitor.page.locator("#key").press("Enter")
+    with visitor.page.expect_navigation():
+        visitor.page.locator("#key").press("Enter")
     look()
     visitor.opens_till()
     look()
