@@ -26,6 +26,7 @@ EXAMPLES = 40
 @pytest.fixture(autouse=True)
 def follower(conninfo: str) -> Iterator[None]:
     """A day's close waits for the read models."""
+    catch_up(conninfo, READ_MODELS)  # The tables are there before the first request.
     with following(conninfo):
         yield
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from ledger.devices import NUMBER_MAX
 from ledger.money import AMOUNT_CENTS_MAX
+from projections.every import READ_MODELS
+from projections.follow import catch_up
 from tests.api.served import Served
 from tests.api.shops import Shop, gift
 from tests.projections.village import following
@@ -47,6 +49,7 @@ closes = st.fixed_dictionaries(
 
 @pytest.fixture(autouse=True)
 def follower(conninfo: str) -> Iterator[None]:
+    catch_up(conninfo, READ_MODELS)  # The tables are there before the first request.
     with following(conninfo):
         yield
 

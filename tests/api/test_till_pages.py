@@ -27,6 +27,7 @@ HEAD = "occurred_at;amount;reference;purchase;source"
 
 @pytest.fixture(autouse=True)
 def follower(conninfo: str) -> Iterator[None]:
+    catch_up(conninfo, READ_MODELS)  # The tables are there before the first request.
     with following(conninfo):
         yield
 
