@@ -86,10 +86,15 @@ def of_total(total: Total) -> dict[str, Any]:
     }
 
 
+def partners_today(connection: Connection[Any]) -> int:
+    """Count the shops that are partners today: not those that apply, are suspended or left."""
+    return sum(one.status == "active" for one in partners.every(connection))
+
+
 def village_page(connection: Connection[Any]) -> dict[str, Any]:
     return {
         "figures": balances.figures(connection),
-        "partner_count": len(partners.every(connection)),
+        "partner_count": partners_today(connection),
         "as_of": as_of(connection, *FIGURES),
     }
 
@@ -99,7 +104,7 @@ def village_json(connection: Connection[Any]) -> bytes:
     return msgspec.json.encode(
         {
             **sums(balances.figures(connection)),
-            "partners": len(partners.every(connection)),
+            "partners": partners_today(connection),
             "as_of_position": now.position,
             "as_of": now.recorded_at,
         }
