@@ -8,6 +8,8 @@
 
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3 python
 PYTEST_ARGS ?=
+# A file's tests stay in one process, which has a PostgreSQL of its own.
+PYTEST_WORKERS ?= auto
 UV ?= uv
 BIN = .venv/bin
 PIP = PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip --quiet
@@ -18,7 +20,7 @@ help:
 	@echo 'make run      install what is missing, then serve on http://127.0.0.1:8000'
 	@echo '              (PORT=, WORKERS=, DEMO=0, DONPOSITIF_HOME=, DATABASE_URL=)'
 	@echo 'make install  create .venv and install the pinned dependencies (PYTHON=python3.12)'
-	@echo 'make test     lint, types and every test (PYTEST_ARGS="-k name")'
+	@echo 'make test     lint, types and every test (PYTEST_ARGS="-k name", PYTEST_WORKERS=0)'
 	@echo 'make install-node  another verifier of badges, for the tests (where Node.js is)'
 	@echo 'make bench    measure, print a table, write benchmarks/latest.json'
 	@echo 'make format   rewrite the code in its one layout'
@@ -46,7 +48,7 @@ test: install-test install-node
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 bench: install-test
 	@exec $(BIN)/python -m benchmarks

@@ -18,12 +18,19 @@ from starlette.responses import Response
 
 from api import (
     accounts,
+    ambassador_office,
+    ambassador_page,
+    ambassadors,
     badge,
+    ballots,
     complaints,
     csv_upload,
     donations,
     errors,
     home,
+    idea_form,
+    idea_office,
+    ideas,
     journal,
     login,
     my,
@@ -34,13 +41,25 @@ from api import (
     ops,
     pages,
     partners,
+    pictures,
+    project_office,
+    projects,
     refusals,
+    round_files,
+    round_office,
+    round_pages,
+    rounds,
+    rule_pages,
+    sheet_versions,
     tickets,
     till,
     till_app,
     till_day,
     till_sync,
     verify,
+    vote,
+    wallet_pages,
+    wallets,
 )
 from api.deps import open_context
 from api.lane import Service
@@ -76,12 +95,38 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
         title="Don positif", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
     rooms = (donations, home, partners, complaints, journal, till, tickets, badge, verify)
+    # The form comes first: its addresses would be taken for those of ideas.
+    of_projects = (idea_form, ideas, projects, sheet_versions, pictures)
+    of_project_office = (idea_office, project_office)
+    of_ambassadors = (ambassador_page, ambassadors, ambassador_office)
     of_tills = (till_day, till_app, till_sync, my_tills, csv_upload)
-    for room in (*rooms, *of_tills, my, my_cases, my_papers, ops, login, office, accounts):
+    of_votes = (ballots, rounds, round_files, wallets, round_pages, round_office, rule_pages)
+    of_tickets = (vote, wallet_pages)
+    for room in (
+        *rooms,
+        *of_projects,
+        *of_project_office,
+        *of_ambassadors,
+        *of_votes,
+        *of_tickets,
+        *of_tills,
+        my,
+        my_cases,
+        my_papers,
+        ops,
+        login,
+        office,
+        accounts,
+    ):
         app.include_router(room.router)
+    app.include_router(round_files.beside_page)
     app.mount("/static", pages.static_files())
     answer_errors(app)
-    short = {("POST", donations.ONE): donations.record, ("GET", home.FIGURES_PATH): home.figures}
+    short = {
+        ("POST", donations.ONE): donations.record,
+        ("POST", ballots.PATH): ballots.cast,
+        ("GET", home.FIGURES_PATH): home.figures,
+    }
     app.open_lane(short, answer_error)
     describe(app)
     return app

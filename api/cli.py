@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from api import badge_commands, commands, user_commands
+from api import badge_commands, commands, round_commands, rule_commands, user_commands
 from api.refusals import error_of
 from api.serve import AddressTaken
 from ledger.db import DatabaseUrlRefused
@@ -84,6 +84,8 @@ def parser() -> argparse.ArgumentParser:
     add_import_commands(verbs)
     add_user_commands(verbs)
     add_vault_commands(verbs)
+    add_rule_commands(verbs)
+    add_round_commands(verbs)
     add_badge_commands(verbs)
     rebuild = command(verbs, "rebuild", commands.rebuild, "rebuild read models from the events")
     rebuild.add_argument("name", nargs="?", help="one read model; all of them when left out")
@@ -179,6 +181,46 @@ def add_vault_commands(verbs: "Verbs") -> None:
     vault = group(verbs, "vault", "personal data, sealed outside of the events")
     purpose = "complete the erasures: seal what stays under a new key, destroy the old one"
     command(vault, "rotate", user_commands.rotate_vault, purpose)
+
+
+def add_rule_commands(verbs: "Verbs") -> None:
+    rule = group(verbs, "rule", "vote rules, on any file of the Pabulib format")
+    run = command(rule, "run", rule_commands.run_rule, "count a file by a rule")
+    run.add_argument("file", type=Path, metavar="FILE.pb")
+    rules = ["declared", "equal_shares", "greedy"]
+    run.add_argument("--rule", choices=rules, default="declared", help="the file's own by default")
+    completions = ["none", "add1"]
+    run.add_argument("--completion", choices=completions, help="what the file declares, or none")
+    run.add_argument("--increment", type=positive, default=1, metavar="UNITS", help="of add1")
+    starts = ["exact", "whole"]
+    run.add_argument("--start", choices=starts, help="of add1; whole where the file declares it")
+    run.add_argument("--stop", choices=["over_budget", "exhausted"], default="over_budget")
+    run.add_argument("--then", choices=["greedy", "nothing"], default="nothing")
+    measures = ["votes", "weight", "points"]
+    run.add_argument("--by", choices=measures, help="of greedy; points where the file has them")
+    misfits = ["skip", "stop"]
+    run.add_argument("--misfit", choices=misfits, help="of greedy; what the file declares, or skip")
+    run.add_argument("--support-min", type=positive, metavar="N", help="of greedy; 1 if undeclared")
+    purpose = "count a round again from its public files"
+    again = command(verbs, "recount", rule_commands.run_recount, purpose)
+    again.add_argument("place", metavar="FOLDER_OR_URL")
+
+
+def add_round_commands(verbs: "Verbs") -> None:
+    rounds = group(verbs, "round", "votes on money")
+    command(rounds, "list", round_commands.list_rounds, "list the rounds")
+    close = command(rounds, "close", round_commands.close_round, "close a round that is due")
+    purpose = "count a closed round, keep its files and record the result"
+    tally = command(rounds, "tally", round_commands.tally_closed, purpose)
+    for takes_round in (close, tally):
+        takes_round.add_argument("round", type=UUID, metavar="ID")
+
+
+def positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a whole number of at least 1")
+    return number
 
 
 def add_badge_commands(verbs: "Verbs") -> None:

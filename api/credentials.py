@@ -24,7 +24,17 @@ ENROLMENT: Final = timedelta(days=7)
 RESET: Final = timedelta(hours=1)
 WINDOW: Final = timedelta(minutes=15)
 # Each is counted apart: who mistypes a till's code can still sign in.
-Purpose = Literal["sign_in", "password", "reset", "enrolment", "complaint"]
+Purpose = Literal[
+    "sign_in",
+    "password",
+    "reset",
+    "enrolment",
+    "complaint",
+    "idea",
+    "ambassador",
+    "wallet",
+    "standing_choice",
+]
 # A shop's whole team may share an address; nobody types one account's password ten times.
 ATTEMPTS_MAX: Final = {"account": 10, "address": 50}
 

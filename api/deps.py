@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api.bodies import header_of
 from api.credentials import Credentials
+from api.guesses import Guesses
 from api.last_seen import LastSeen
 from api.mail import Mail, mail_of
 from api.refusals import KeyRefused
@@ -26,6 +27,7 @@ from ledger.tickets import TicketCodes
 from ledger.vault import Vault
 from projections import feed
 from projections.admission import Admission, AdmittedTill
+from projections.open_rounds import OpenRounds
 from projections.roster import Roster
 
 READ_CONNECTIONS_MAX = 8
@@ -46,6 +48,8 @@ class Context:
     keyring: Keyring
     tickets: TicketCodes
     admission: Admission
+    rounds: OpenRounds
+    guesses: Guesses
     roster: Roster
     vault: Vault
     sessions: Sessions
@@ -54,6 +58,7 @@ class Context:
     sender: ThreadPoolExecutor
     last_seen: LastSeen
     demonstration: bool
+    demonstration_tickets: tuple[str, ...] | None = None
     refreshing: asyncio.Future[None] | None = None
 
     async def refresh_admission(self) -> None:
@@ -98,6 +103,8 @@ def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
             keyring=keyring,
             tickets=TicketCodes(keyring.tickets),
             admission=admission,
+            rounds=OpenRounds(pool),
+            guesses=Guesses(),
             roster=Roster(pool),
             vault=vault,
             sessions=Sessions(pool),

@@ -1,10 +1,11 @@
-"""The follower of the service: keeps every read model at the head of the feed."""
+"""The follower of the service: keeps every read model at the head of the feed, and the clock."""
 
 import os
 import signal
 import sys
+import threading
 
-from api import lifeline
+from api import clock, lifeline
 from api.logs import log_to_stderr
 from ledger.db import database
 from ledger.settings import Settings
@@ -19,7 +20,12 @@ def main(held: int, settings: Settings) -> None:
         follower = Follower(conninfo, READ_MODELS)
         for stop in (signal.SIGTERM, signal.SIGINT):
             signal.signal(stop, lambda *_: follower.stop())
+        ticking = threading.Thread(
+            target=clock.run, args=(settings, conninfo, follower.stopping), name="clock"
+        )
+        ticking.start()
         follower.run()
+        ticking.join()
 
 
 if __name__ == "__main__":

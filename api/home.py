@@ -1,6 +1,7 @@
 """The village's figures: the home page and its JSON twin; the page on accessibility."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,11 +11,13 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import demo_tickets
 from api.auth import public
+from api.deps import Context, context_of
 from api.openapi import MEANING
 from api.pages import public_page
 from api.snapshots import snapshot
-from projections import balances, partners
+from projections import balances, partners, rounds, turnout
 from projections.balances import Figures, Total
 from projections.read_model import as_of
 
@@ -91,8 +94,11 @@ def partners_today(connection: Connection[Any]) -> int:
     return sum(one.status == "active" for one in partners.every(connection))
 
 
-def village_page(connection: Connection[Any]) -> dict[str, Any]:
+def village_page(connection: Connection[Any], context: Context) -> dict[str, Any]:
     return {
+        "open_rounds": rounds.opened(connection),
+        "ballots": {key: one.ballots for key, one in turnout.every(connection).items()},
+        "tickets": demo_tickets.tickets(context) if context.demonstration else [],
         "figures": balances.figures(connection),
         "partner_count": partners_today(connection),
         "as_of": as_of(connection, *FIGURES),
@@ -114,7 +120,8 @@ def village_json(connection: Connection[Any]) -> bytes:
 @router.api_route("/", **PAGE)
 @public()
 async def home(request: Request) -> Response:
-    return await public_page(request, "home.html", village_page)
+    gather = partial(village_page, context=context_of(request))
+    return await public_page(request, "home.html", gather)
 
 
 @router.get(FIGURES_PATH, response_model=FiguresOut, responses=UNCHANGED)

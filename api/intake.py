@@ -11,7 +11,6 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from api.deps import Context
 from api.refusals import BodyMalformed
-from ledger import tickets
 from ledger.calendar import civil_day
 from ledger.decider import Refused
 from ledger.devices import DeviceLink
@@ -279,16 +278,6 @@ def gift_of(context: Context, donation_id: UUID) -> Gift | None:
     """Read a gift from its stream, not from a projection: true right after it is recorded."""
     history = context.ledger.history(donation, donation_id)
     return gift_in(donation.fold(recorded.event for recorded in history))
-
-
-def find_gift(context: Context, code: str) -> Gift | None:
-    """Find the gift of a canonical ticket code; None when no gift has it."""
-    where = tickets.places(code)
-    firsts = context.ledger.firsts_between(where.first, where.last, DonationRecorded)
-    for first in firsts:
-        if context.tickets.opens(code, first.event.donation_id):
-            return gift_of(context, first.event.donation_id)
-    return None
 
 
 def gift_in(state: Donation) -> Gift | None:

@@ -42,14 +42,17 @@ def repeated(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": model, "description": "Carried out before; the same answer"}}
 
 
-def body_schema(model: type[BaseModel], *, idempotency_key: bool = False) -> dict[str, Any]:
+def body_schema(
+    model: type[BaseModel], *, idempotency_key: bool = False, secured: bool = True
+) -> dict[str, Any]:
     """Describe a JSON body that a handler validates from its bytes, and the till's key."""
     schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
     schema = inlined(schema, schema.pop("$defs", {}))
     extra: dict[str, Any] = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-        "security": [{"till": []}],
     }
+    if secured:
+        extra["security"] = [{"till": []}]
     if idempotency_key:
         extra["parameters"] = [
             {

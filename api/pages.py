@@ -124,6 +124,9 @@ class Address:
     path: str = ""
     query: Mapping[str, str] = field(default_factory=dict)
 
+    def written(self) -> str:
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
+
     def switches(self) -> list[dict[str, str]]:
         return [
             {
@@ -154,8 +157,13 @@ async def public_page(
     template: str,
     gather: Callable[[Connection[Any]], Values],
     address: Address = HERE,
+    *,
+    told: str = "",
 ) -> Response:
-    """Answer with a page that is the same for everybody who reads its language."""
+    """Answer with a page that is the same for everybody who reads its language.
+
+    `told` stands for whatever `gather` was given that it does not read from its connection.
+    """
     language = language_of(request)
     demonstration = demonstrates(request)
 
@@ -164,7 +172,7 @@ async def public_page(
         return render(template, language, values, address)
 
     vary = "Accept-Language, Cookie"
-    variant = f"{language} {urlencode(address.query)}"
+    variant = f"{language} {urlencode(address.query)} {told}"
     response = await snapshot(request, HTML, build, variant=variant, vary=vary)
     response.headers.update(GUARD)
     return remember(request, response)

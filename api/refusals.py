@@ -8,11 +8,14 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from api.credentials import TooManyAttempts
-from ledger import closes, donations, people, tickets, tills
+from api.guesses import TooManyCodes
+from ledger import ambassadors, ballots, closes, donations, people, tickets, tills, wallets
 from ledger.committer import Closed, QueueFull
 from ledger.decider import Refused
 from ledger.partners import agreements, complaints, register, words
 from ledger.partners.certifications import commands as certifications
+from ledger.projects import evaluation, ideas, sheet, state
+from ledger.rounds import commands as rounds
 from ledger.store import LedgerUnavailable
 
 # Statuses that are not the 409 of a contradiction with what the ledger holds.
@@ -47,6 +50,32 @@ STATUS: dict[type[Refused], int] = {
     closes.DayNotBegun: 422,
     closes.NumbersReversed: 422,
     tickets.MalformedCode: 422,
+    ballots.UnknownProject: 422,
+    ballots.TooManyPicks: 422,
+    ballots.NoPicks: 422,
+    ballots.CounterNeedsAccount: 403,
+    wallets.WalletUnknown: 404,
+    wallets.ChoiceNotPublished: 422,
+    rounds.RoundNotFound: 404,
+    rounds.DrafterApproves: 403,
+    rounds.ApproverWithoutAccount: 403,
+    rounds.ApproverHasInterest: 403,
+    rounds.CandidateUnknown: 422,
+    ambassadors.AmbassadorNotFound: 404,
+    ideas.IdeaNotFound: 404,
+    ideas.PlaceUnknown: 422,
+    ideas.EvaluatorWithoutAccount: 403,
+    ideas.EvaluatorHasInterest: 403,
+    ideas.EvaluatorIsAuthor: 403,
+    evaluation.CriteriaUnknown: 422,
+    evaluation.ScoresIncomplete: 422,
+    sheet.BudgetDiffersFromGoal: 422,
+    sheet.MilestonesRepeated: 422,
+    sheet.SheetPlaceUnknown: 422,
+    state.ProjectNotFound: 404,
+    state.MilestoneUnknown: 404,
+    state.MetInFuture: 422,
+    state.ActorHasInterest: 403,
 }
 
 RETRY_SECONDS = 2
@@ -82,6 +111,14 @@ class MethodNotAllowed(Refused):
     """This address does not take this method."""
 
 
+class TicketUnknown(Refused):
+    """No gift has this code."""
+
+
+class RoundNotCounted(Refused):
+    """Nothing is published of a round before it is counted."""
+
+
 class PartnerNotFound(Refused):
     """No partner has this id."""
 
@@ -111,6 +148,9 @@ STATUS |= {
     NotPermitted: 403,
     FormForeign: 403,
     TooManyAttempts: 429,
+    TooManyCodes: 429,
+    TicketUnknown: 404,
+    RoundNotCounted: 404,
     people.AccountNotOpened: 404,
     people.RolesContradict: 422,
     KeyRefused: 401,

@@ -115,8 +115,10 @@ def serve(settings: Settings) -> None:
             prepare(connection, READ_MODELS)
         if settings.public_url.startswith("https:") and not settings.trusted_proxies:
             LOG.warning(PROXY_UNKNOWN)
-        if settings.demo and load_demo_into_empty_ledger(settings, db):
+        if settings.demo and (codes := load_demo_into_empty_ledger(settings, db)) is not None:
             print(VILLAGE_LOADED, file=sys.stderr)
+            for code in codes:
+                print(f"Try a vote: {settings.public_url}/g/{code}", file=sys.stderr)
         worker = [listener.fileno(), held]
         children = [Child("api.worker", worker, worker) for _ in range(settings.workers)]
         children.append(Child("api.follower", [held], [held]))

@@ -18,7 +18,18 @@ from typing import Any
 from benchmarks.ground import Ground, fsync_ms, ground
 from benchmarks.measure import Figure, Pace, table
 
-NAMES = ("intake", "batches", "followers", "rebuild", "freshness", "reads", "standings")
+NAMES = (
+    "intake",
+    "batches",
+    "followers",
+    "rebuild",
+    "freshness",
+    "reads",
+    "standings",
+    "rules",
+    "ballots",
+    "tallies",
+)
 LATEST = Path(__file__).parent / "latest.json"
 PACKAGES = ("eventsourcing", "fastapi", "uvicorn", "psycopg", "pydantic", "msgspec")
 

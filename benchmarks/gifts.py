@@ -12,17 +12,22 @@ from uuid import uuid4
 class Requests:
     """What is sent: `gifts` in a request to `path`, 0 for a GET, 1, or a batch of many.
 
-    The tills of `keys` take turns. At most `most` requests are prepared, before the clock runs.
+    `bodies` are sent instead, each once, where there are any. The tills of `keys` take turns.
+    At most `most` requests are prepared, before the clock runs.
     """
 
     path: str
     gifts: int = 0
     keys: tuple[str, ...] = ()
     most: int = 100_000
+    bodies: tuple[str, ...] = ()
 
 
 def prepared(requests: Requests) -> Iterator[bytes]:
     """Give the bytes of every request."""
+    if requests.bodies:
+        yield from (post(requests.path, "", body.encode()) for body in requests.bodies)
+        return
     if not requests.gifts:
         yield from repeat(get(requests.path), requests.most)
         return

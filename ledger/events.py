@@ -4,6 +4,8 @@ from typing import cast, get_args
 
 from pydantic import ValidationError
 
+from ledger.ambassadors import AmbassadorEvent, CreditGiven
+from ledger.ballots import BallotEvent
 from ledger.closes import DayClosed
 from ledger.decider import Event
 from ledger.donations import DonationEvent
@@ -12,7 +14,11 @@ from ledger.partners.certifications.events import CertificationEvent
 from ledger.partners.complaints import ComplaintEvent
 from ledger.partners.register import RegisterEvent
 from ledger.people import PeopleEvent
+from ledger.projects.idea_events import IdeaEvent
+from ledger.projects.project_events import ProjectEvent
+from ledger.rounds.events import RoundEvent
 from ledger.tills import TillEvent
+from ledger.wallets import GiftAdded, WalletEvent
 
 AnyEvent = (
     DonationEvent
@@ -23,6 +29,14 @@ AnyEvent = (
     | TillEvent
     | DayClosed
     | PeopleEvent
+    | IdeaEvent
+    | ProjectEvent
+    | AmbassadorEvent
+    | CreditGiven
+    | RoundEvent
+    | BallotEvent
+    | WalletEvent
+    | GiftAdded
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}

@@ -3,5 +3,8 @@
 from typing import Final
 
 # One line, without spaces around and without control characters, which no page shows and
-# PostgreSQL keeps only in part.
-ONE_LINE: Final = r"^[^\s\p{Cc}]([^\p{Cc}\p{Zl}\p{Zp}]*[^\s\p{Cc}])?$"
+# PostgreSQL keeps only in part, nor those that turn the direction of what follows them.
+TURNS: Final = r"\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069"
+ONE_LINE: Final = (
+    rf"^[^\s\p{{Cc}}{TURNS}]([^\p{{Cc}}\p{{Zl}}\p{{Zp}}{TURNS}]*[^\s\p{{Cc}}{TURNS}])?$"
+)

@@ -8,6 +8,7 @@ which catches every single wrong character and every exchange of two.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from hmac import compare_digest
 from itertools import count
@@ -25,8 +26,6 @@ PLACE_LETTERS, SECRET_LETTERS = 4, 7
 PLACES = BASE**PLACE_LETTERS
 SECRETS = BASE**SECRET_LETTERS
 CODE_LETTERS = PLACE_LETTERS + SECRET_LETTERS + 1
-# The sum of position times value over all twelve characters is 0 modulo 31.
-CHECK_FACTOR = -pow(CODE_LETTERS, -1, BASE)
 
 
 class MalformedCode(Refused):
@@ -67,14 +66,24 @@ def parse(text: str) -> str:
 
     Raises MalformedCode, whose field `problem` is `length`, `character` or `check`.
     """
+    return grouped(checked(text, CODE_LETTERS))
+
+
+def checked(text: str, letters_count: int) -> str:
+    """Give the letters of a code whose last one checks the others.
+
+    Raises MalformedCode, with the place of a foreign character or how many letters were typed.
+    A wrong letter of the alphabet is caught too, but nobody can tell which one it is.
+    """
     typed = "".join(text.upper().replace("-", " ").split())
-    if any(letter not in VALUE for letter in typed):
-        raise MalformedCode(problem="character")
-    if len(typed) != CODE_LETTERS:
-        raise MalformedCode(problem="length")
+    foreign = next((place for place, letter in enumerate(typed, 1) if letter not in VALUE), None)
+    if foreign is not None:
+        raise MalformedCode(problem="character", place=foreign, letter=typed[foreign - 1])
+    if len(typed) != letters_count:
+        raise MalformedCode(problem="length", typed=len(typed), expected=letters_count)
     if VALUE[typed[-1]] != check_value(typed[:-1]):
         raise MalformedCode(problem="check")
-    return grouped(typed)
+    return typed
 
 
 def places(code: str) -> Places:
@@ -96,9 +105,15 @@ def letters(number: int) -> str:
 
 
 def check_value(text: str) -> int:
+    """Give the value that makes the sum of place times value over all letters 0 modulo 31."""
     weighted = sum(map(mul, count(1), map(VALUE.__getitem__, text)))
-    return int(weighted * CHECK_FACTOR % BASE)
+    return int(weighted * check_factor(len(text) + 1) % BASE)
+
+
+@lru_cache
+def check_factor(letters_count: int) -> int:
+    return -pow(letters_count, -1, BASE)
 
 
 def grouped(text: str) -> str:
-    return f"{text[:4]}-{text[4:8]}-{text[8:]}"
+    return "-".join(text[start : start + 4] for start in range(0, len(text), 4))

@@ -73,9 +73,10 @@ class Admission:
             read_at = time.monotonic()
             with self.pool.connection() as connection:
                 cursor = connection.cursor(row_factory=tuple_row)
-                news = {"after": self._position, "topics": TOPICS}
-                rows = cursor.execute(SQL["news"], news).fetchall()
-            for position, topic, state in rows:
+                asked = {"after": self._position, "topics": TOPICS}
+                rows = cursor.execute(SQL["news"], asked).fetchall()
+            *news, (head, _, _) = rows
+            for position, topic, state in news:
                 # One spoilt event, or one that nothing can be learnt from, must not close every
                 # till of the village.
                 try:
@@ -86,7 +87,7 @@ class Admission:
                     )
                 except Exception:
                     LOG.exception("event %s cannot be applied and is passed over", position)
-                self._position = position
+            self._position = head
             self.read_at = read_at
 
     def till_of(self, key: str) -> AdmittedTill | None:

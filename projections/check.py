@@ -15,6 +15,8 @@ from uuid import UUID
 from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
 
+from ledger.ambassadors import AmbassadorEvent, CreditGiven
+from ledger.ballots import BallotEvent
 from ledger.calendar import civil_day
 from ledger.closes import DayClosed
 from ledger.decider import Event
@@ -31,6 +33,9 @@ from ledger.partners.register import (
     RegisterEvent,
 )
 from ledger.people import AccountDisabled, AccountEnabled, AccountOpened, RolesChanged
+from ledger.projects.idea_events import IdeaEvent
+from ledger.projects.project_events import ProjectEvent
+from ledger.rounds.events import RoundEvent
 from ledger.tills import (
     EnrolmentOffered,
     GapExplained,
@@ -38,6 +43,7 @@ from ledger.tills import (
     TillKeyRotated,
     TillRevoked,
 )
+from ledger.wallets import GiftAdded, WalletEvent
 from projections.check_standings import Standings
 from projections.check_tills import Tills
 from projections.feed import without_nul
@@ -61,6 +67,22 @@ PARTNER_LIFE: dict[type[Event], tuple[str, str]] = {
         (ComplaintEvent, "complaint", "complaint_id"),
     )
     for kind in get_args(union)
+}
+
+# The same of what concerns no partner: ideas, projects, ambassadors, rounds, ballots, wallets.
+PROJECT_LIFE: dict[type[Event], tuple[str, str]] = {
+    kind: (category, field)
+    for kinds, category, field in (
+        (get_args(IdeaEvent), "idea", "idea_id"),
+        (get_args(ProjectEvent), "project", "project_id"),
+        (get_args(AmbassadorEvent), "ambassador", "ambassador_id"),
+        ((CreditGiven,), "credit", "credit_id"),
+        (get_args(RoundEvent), "round", "round_id"),
+        (get_args(BallotEvent), "ballot", "ballot_id"),
+        (get_args(WalletEvent), "wallet", "wallet_id"),
+        ((GiftAdded,), "walletgift", "donation_id"),
+    )
+    for kind in kinds
 }
 
 Progress = Callable[[int], object]
@@ -142,6 +164,9 @@ class Reading:
                 self.knows(position, event.partner_id, event.till_id)
             case AccountOpened() | RolesChanged() | AccountDisabled() | AccountEnabled():
                 self.belongs(position, stream_id, "account", event.account_id)
+            case _ if type(event) in PROJECT_LIFE:
+                category, field = PROJECT_LIFE[type(event)]
+                self.belongs(position, stream_id, category, getattr(event, field))
             case _ if type(event) in PARTNER_LIFE:
                 category, field = PARTNER_LIFE[type(event)]
                 self.belongs(position, stream_id, category, getattr(event, field))

@@ -24,7 +24,9 @@ from ledger.tills import (
 )
 from projections.feed import Gift, Other, Page, Reversal
 from projections.partner_life import public_of_partner
+from projections.project_life import ProjectLifeEvent, public_of_project_life
 from projections.read_model import ReadModel
+from projections.round_life import VoteEvent, public_of_vote
 from projections.sql import queries
 
 SQL = queries("journal.sql")
@@ -91,6 +93,10 @@ def in_full(event: AnyEvent) -> Public:
             return {"account_id": str(event.account_id), "roles": " ".join(event.roles)}
         case AccountDisabled() | AccountEnabled():
             return {"account_id": str(event.account_id)}
+        case _ if isinstance(event, VoteEvent):
+            return public_of_vote(event)
+        case _ if isinstance(event, ProjectLifeEvent):
+            return public_of_project_life(event)
         case _:
             return public_of_partner(event)
 

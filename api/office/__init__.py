@@ -2,8 +2,18 @@
 
 from fastapi import APIRouter
 
-from api.office import agreements, cases, complaints, letters, papers, partners, queues, sanctions
+from api.office import (
+    agreements,
+    ballots,
+    cases,
+    complaints,
+    letters,
+    papers,
+    partners,
+    queues,
+    sanctions,
+)
 
 router = APIRouter(include_in_schema=False)
-for room in (queues, partners, agreements, sanctions, cases, papers, complaints, letters):
+for room in (queues, ballots, partners, agreements, sanctions, cases, papers, complaints, letters):
     router.include_router(room.router)

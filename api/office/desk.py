@@ -26,6 +26,9 @@ from ledger.partners.certifications.decider import certification
 from ledger.partners.complaints import ComplaintNotFound
 from ledger.partners.register import Contact, PartnerNotRegistered, Registered
 from ledger.people import AccountNotOpened, Role, actor_of
+from ledger.projects.ideas import IdeaNotFound
+from ledger.projects.state import ProjectNotFound
+from ledger.rounds.commands import RoundNotFound
 
 Reader = Annotated[Actor, require("officer", "committee", "auditor")]
 Officer = Annotated[Actor, require("officer")]
@@ -34,7 +37,15 @@ Judge = Annotated[Actor, require("officer", "committee")]
 
 ACCOUNT: Final = "account:"
 # What the address names does not exist: the page says so, not a form.
-NOWHERE: Final = (PartnerNotRegistered, PartnerNotFound, CaseNotFound, ComplaintNotFound)
+NOWHERE: Final = (
+    PartnerNotRegistered,
+    PartnerNotFound,
+    CaseNotFound,
+    ComplaintNotFound,
+    IdeaNotFound,
+    ProjectNotFound,
+    RoundNotFound,
+)
 
 
 class FieldMalformed(Refused):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import admin, people
+from api.ambassadors import able, credit_with_shop
 from api.auth import Actor, person_page
 from api.deps import Context, context_of
 from api.erasure import forget_contact
@@ -25,6 +26,7 @@ from api.office.desk import (
     account_of_contact,
     attempted,
     now,
+    partner_people,
     shop_name_of,
     today_here,
 )
@@ -92,11 +94,16 @@ async def register(request: Request, actor: Officer) -> Response:
 
     def act() -> None:
         who: dict[str, Any] = {"at": now(), "actor": str(actor), "partner_id": partner_id}
-        name = form.text("trade_name")
+        code, name = form.text("ambassador"), form.text("trade_name")
+        if code:
+            able(context, code)
         registered = RegisterPartner(name=name, siret=form.text("siret"), **who)
         described = description(form, who)
         context.ledger.handle(partner, partner_id, registered)
         context.ledger.handle(partner, partner_id, described)
+        if code:
+            people = partner_people(context, partner_id)
+            credit_with_shop(context, str(actor), code, partner_id, people)
 
     problem = await attempted(form, act)
     if problem is not None:

@@ -9,12 +9,12 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from ledger.badge.canonical import NotCanonical, canonical
 from ledger.badge.contexts import TermUnknown, statements
 from ledger.badge.did import verification_method
 from ledger.badge.keys import BadgeKey, signed
 from ledger.badge.multibase import NotMultibase, base58, decoded
 from ledger.badge.times import instant
+from ledger.canonical import NotCanonical, canonical
 
 Document = dict[str, Any]
 # As written before as stated: reading statements is only safe in a document that we wrote.

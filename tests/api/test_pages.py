@@ -37,6 +37,9 @@ from ledger.settings import Settings
 from projections.every import READ_MODELS
 from projections.follow import catch_up
 
+# Nothing has this id; it is the same in every process that collects the tests.
+NOBODY = "1f0c6a0e-5d3b-4c1f-9a63-0d9f1c2b7e55"
+
 ACTOR = "test"
 BAKERY, BOOKSHOP = "90000000100017", "90000008400013"
 DEADLINE_SECONDS = 10.0
@@ -494,7 +497,12 @@ def test_the_ticket_holds_the_code_and_its_square(village: Village) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["", "sale=0&gift=x&at=1", "sale=1e3&gift=x&at=1", f"sale=5&gift={uuid4()}&at={10**30}"],
+    [
+        "",
+        "sale=0&gift=x&at=1",
+        "sale=1e3&gift=x&at=1",
+        f"sale=5&gift={NOBODY}&at={10**30}",
+    ],
 )
 def test_an_ask_that_is_none_leads_back_to_the_till(village: Village, query: str) -> None:
     village.open_till()
@@ -609,7 +617,7 @@ def test_a_wrong_code_is_explained(village: Village) -> None:
         ("", "Tapez d’abord le code"),
         (mistyped, "faute de frappe"),
         (code[:-1], "il en manque"),
-        ("O" + code[1:], "sauf I, L et O"),
+        ("É" + code[1:], "sauf I, L et O"),
     ):
         answer = village.client.post("/g", data={"code": typed}, headers=FR)
         assert answer.status_code == 422

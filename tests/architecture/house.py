@@ -19,6 +19,7 @@ SLICES = frozenset(
         "ledger.rounds",
         "ledger.settlements",
         "ledger.tills",
+        "ledger.wallets",
     }
 )
 

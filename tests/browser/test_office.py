@@ -61,7 +61,7 @@ def every_page(visitor: Visitor) -> list[str]:
 
 
 def unfolds(visitor: Visitor) -> None:
-    folded = visitor.page.locator("details:not([open]) > summary")
+    folded = visitor.page.locator("main details:not([open]) > summary")
     while folded.count():
         folded.first.click()
 

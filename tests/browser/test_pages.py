@@ -101,6 +101,7 @@ def test_the_language_switch_keeps_the_page(visitors: Visitors) -> None:
     expect(visitor.page.locator("h1")).to_have_text("Commerces partenaires")
     visitor.page.get_by_role("link", name="English").click()
     expect(visitor.page.locator("h1")).to_have_text("Partner shops")
+    visitor.page.locator(".menu summary").click()
     visitor.page.get_by_role("link", name="Journal").click()
     expect(visitor.page.locator("h1")).to_have_text("The journal")
 

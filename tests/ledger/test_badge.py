@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.badge.canonical import INTEGER_MAX, NotCanonical, canonical
 from ledger.badge.contexts import TermUnknown, statements
 from ledger.badge.credential import credential
 from ledger.badge.did import did_document, did_of
@@ -22,6 +21,7 @@ from ledger.badge.multibase import NotMultibase, base58, base64, decoded
 from ledger.badge.proofs import Document, digest, is_proved, prove, with_proofs
 from ledger.badge.status import PLACES, NotAStatusList, encoded, is_set, status_list
 from ledger.badge.verdict import judge
+from ledger.canonical import INTEGER_MAX, NotCanonical, canonical
 
 URL = "https://dons.example.org"
 DID = "did:web:dons.example.org"

@@ -1,0 +1,40 @@
+"""Who has an interest in an idea, or in a project made of ideas, and leaves it to others."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from api import people
+from api.deps import Context
+from ledger.decider import Refused
+from ledger.people import actor_of
+from ledger.projects.ideas import Standing, idea
+from ledger.projects.projects import project
+from ledger.projects.state import Drafted
+
+# Under which name the vault keeps the address of who put an idea forward.
+EMAIL_FIELD = "email"
+
+
+def authors_of(context: Context, state: Standing) -> tuple[str, ...]:
+    """Give the accounts of who put an idea forward, known by her address."""
+    email = context.vault.get(state.proposal.subject_id, EMAIL_FIELD)
+    try:
+        return () if email is None else (actor_of(people.account_of_email(context, email)),)
+    except Refused:
+        return ()
+
+
+def interested(context: Context, idea_ids: Iterable[UUID]) -> tuple[str, ...]:
+    """Give the actors who put one of these ideas forward, or declared an interest in one."""
+    found: set[str] = set()
+    for idea_id in idea_ids:
+        state = idea.fold(one.event for one in context.ledger.history(idea, idea_id))
+        if isinstance(state, Standing):
+            found |= {*state.conflicts, *authors_of(context, state)}
+    return tuple(sorted(found))
+
+
+def interested_in_project(context: Context, project_id: UUID) -> tuple[str, ...]:
+    """Give the actors who leave a project to others, by the ideas that it comes from."""
+    state = project.fold(one.event for one in context.ledger.history(project, project_id))
+    return interested(context, state.idea_ids) if isinstance(state, Drafted) else ()

@@ -1,0 +1,266 @@
+"""Projects in the office: the sheet, its publication, milestones, results, an end."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import project_sheet, sheet_versions, wordings
+from api.auth import Actor, person_page
+from api.deps import Context, context_of
+from api.forms import MULTIPART, fields_of
+from api.home import PAGE
+from api.interests import interested, interested_in_project
+from api.office.desk import (
+    Form,
+    Judge,
+    Officer,
+    Problem,
+    Reader,
+    attempted,
+    named,
+    now,
+    today_here,
+)
+from api.pages import Address, go
+from api.pictures import FILE_BYTES_MAX
+from api.project_sheet import long_text
+from api.projects import history_of, milestones_of, words_of
+from ledger.projects.idea_events import DeclareIdeaConflict
+from ledger.projects.ideas import idea
+from ledger.projects.project_events import (
+    AbandonProject,
+    ChangeMilestone,
+    CompleteProject,
+    MeetMilestone,
+    ProjectCommand,
+    PublishProject,
+    StartProject,
+    WriteSheet,
+)
+from ledger.projects.projects import project
+from ledger.projects.sheet import IF_ABANDONED, Sheet
+from ledger.projects.words import THEMES
+from ledger.territory import NEWEST, place_name
+from projections import projects
+
+router = APIRouter(prefix="/office/projects", include_in_schema=False)
+
+WORDS_MAX: Final = 4_000
+UNWRITTEN: Final = "0" * 64
+
+
+@router.api_route("", **PAGE)
+async def show_all(request: Request, _: Reader) -> Response:
+    context = context_of(request)
+
+    def gathered() -> dict[str, Any]:
+        with context.pool.connection() as connection:
+            return {"projects": projects.listed(connection, drafts=True, limit=None)}
+
+    values = await run_in_threadpool(gathered)
+    return person_page(request, "project/office_projects.html", values, Address(router.prefix))
+
+
+def gathered(context: Context, project_id: UUID) -> dict[str, Any]:
+    """Gather a project as the ledger holds it, so that what was just done shows."""
+    state, history = history_of(context, project_id)
+    sheet = state.sheet
+    digest = None if sheet is None else sheet.document_sha256
+    responsible = {} if sheet is None else context.vault.fields(sheet.responsible_id)
+    with context.pool.connection() as connection:
+        documents = sheet_versions.documents_of(connection, history)
+        words = words_of(connection, history)
+    document = documents.get(digest or "", {})
+    return {
+        "project_id": project_id,
+        "state": state,
+        "document": document,
+        "kept": project_sheet.fields_of_sheet(state, document, responsible),
+        "steps": milestones_of(state, document),
+        "history": [(type(one).__name__, one) for one in history],
+        "names": named(context, [one.actor for one in history]),
+        "interested": interested(context, state.idea_ids),
+        "versions": sheet_versions.versions(documents, history),
+        "place_name": place_name,
+        "words": words,
+        "themes": THEMES,
+        "places": NEWEST.places,
+        "rules": IF_ABANDONED,
+        "lines": range(1, project_sheet.LINES + 1),
+        "milestones": range(1, project_sheet.MILESTONES + 1),
+        "today": today_here(),
+        "here": f"{router.prefix}/{project_id}",
+    }
+
+
+async def office_page(
+    request: Request, actor: Actor, project_id: UUID, problem: Problem | None = None
+) -> Response:
+    values = await run_in_threadpool(gathered, context_of(request), project_id)
+    values |= {"problem": problem, "done": request.query_params.get("done")}
+    values["conflicted"] = str(actor) in values["interested"]
+    values["officer"] = actor.has("officer") and not values["conflicted"]
+    status = 200 if problem is None else problem.status
+    address = Address(f"{router.prefix}/{project_id}")
+    return person_page(request, "project/office_project.html", values, address, status=status)
+
+
+@router.api_route("/{project_id}", **PAGE)
+async def show(request: Request, actor: Reader, project_id: UUID) -> Response:
+    return await office_page(request, actor, project_id)
+
+
+async def carry_out(
+    request: Request, actor: Actor, project_id: UUID, done: str, act: Callable[[Form], object]
+) -> Response:
+    """Do what a form asks of a project, and lead back to it or say why not."""
+    context, form = context_of(request), Form(await fields_of(request))
+
+    def checked() -> None:
+        history_of(context, project_id)
+        act(form)
+
+    problem = await attempted(form, checked)
+    if problem is not None:
+        return await office_page(request, actor, project_id, problem)
+    return go(f"{router.prefix}/{project_id}?done={done}")
+
+
+def asked_by(context: Context, actor: Actor, project_id: UUID) -> dict[str, Any]:
+    """Give what every command says, with who leaves this project to others. Blocks."""
+    barred = interested_in_project(context, project_id)
+    return {"at": now(), "actor": str(actor), "project_id": project_id, "interested": barred}
+
+
+def handle(context: Context, command: ProjectCommand) -> None:
+    context.ledger.handle(project, command.project_id, command)
+
+
+def refused_beforehand(context: Context, command: ProjectCommand) -> None:
+    """Raise what the ledger would refuse, before any words are kept for it."""
+    history = context.ledger.history(project, command.project_id)
+    project.decide(command, project.fold(one.event for one in history))
+
+
+def keep(context: Context, words: str) -> str:
+    with context.pool.connection() as connection:
+        return wordings.keep(connection, words)
+
+
+async def file_of(request: Request) -> bytes:
+    """Read the picture of a form, empty when none was sent."""
+    if not request.headers.get("content-type", "").startswith(MULTIPART):
+        return b""
+    sent = (await request.form()).get("picture")
+    if not isinstance(sent, UploadFile) or not sent.filename:
+        return b""
+    return await sent.read(FILE_BYTES_MAX + 1)
+
+
+@router.post("/{project_id}/sheet")
+async def write_sheet(request: Request, actor: Officer, project_id: UUID) -> Response:
+    context, sent = context_of(request), await file_of(request)
+
+    def act(form: Form) -> None:
+        state, _ = history_of(context, project_id)
+        digest = None if state.sheet is None else state.sheet.document_sha256
+        with context.pool.connection() as connection:
+            before = projects.document_of(wordings.read(connection, digest).get(digest or ""))
+            read = project_sheet.typed(connection, form, state, before, sent)
+        unwritten = Sheet(document_sha256=UNWRITTEN, **read.held)
+        asked = asked_by(context, actor, project_id)
+        refused_beforehand(context, WriteSheet(sheet=unwritten, **asked))
+        handle(context, WriteSheet(sheet=project_sheet.kept(context, read), **asked))
+
+    return await carry_out(request, actor, project_id, "written", act)
+
+
+@router.post("/{project_id}/publication")
+async def publish(request: Request, actor: Officer, project_id: UUID) -> Response:
+    context = context_of(request)
+
+    def act(_: Form) -> None:
+        handle(context, PublishProject(**asked_by(context, actor, project_id)))
+
+    return await carry_out(request, actor, project_id, "published", act)
+
+
+@router.post("/{project_id}/start")
+async def start(request: Request, actor: Officer, project_id: UUID) -> Response:
+    context = context_of(request)
+
+    def act(_: Form) -> None:
+        handle(context, StartProject(**asked_by(context, actor, project_id)))
+
+    return await carry_out(request, actor, project_id, "started", act)
+
+
+@router.post("/{project_id}/conflict")
+async def declare(request: Request, actor: Judge, project_id: UUID) -> Response:
+    """Note an interest in every idea that the project comes from: others go on with it."""
+    context = context_of(request)
+
+    def act(_: Form) -> None:
+        for idea_id in history_of(context, project_id)[0].idea_ids:
+            command = DeclareIdeaConflict(at=now(), actor=str(actor), idea_id=idea_id)
+            context.ledger.handle(idea, idea_id, command)
+
+    return await carry_out(request, actor, project_id, "declared", act)
+
+
+@router.post("/{project_id}/milestones/{milestone}/met")
+async def meet(request: Request, actor: Officer, project_id: UUID, milestone: str) -> Response:
+    context = context_of(request)
+
+    def act(form: Form) -> None:
+        met_on = form.day("met_on")
+        asked = asked_by(context, actor, project_id) | {"milestone": milestone, "met_on": met_on}
+        refused_beforehand(context, MeetMilestone(**asked))
+        digest = keep(context, long_text(form, "words", WORDS_MAX)) if form.text("words") else None
+        handle(context, MeetMilestone(words_sha256=digest, **asked))
+
+    return await carry_out(request, actor, project_id, "met", act)
+
+
+@router.post("/{project_id}/milestones/{milestone}/change")
+async def change(request: Request, actor: Officer, project_id: UUID, milestone: str) -> Response:
+    """Move a milestone to another day, or give it up where no day is typed."""
+    context = context_of(request)
+
+    def act(form: Form) -> None:
+        due_on, words = form.day_or_none("due_on"), long_text(form, "words", WORDS_MAX)
+        asked = asked_by(context, actor, project_id) | {"milestone": milestone, "due_on": due_on}
+        refused_beforehand(context, ChangeMilestone(words_sha256=UNWRITTEN, **asked))
+        handle(context, ChangeMilestone(words_sha256=keep(context, words), **asked))
+
+    return await carry_out(request, actor, project_id, "changed", act)
+
+
+@router.post("/{project_id}/completion")
+async def complete(request: Request, actor: Officer, project_id: UUID) -> Response:
+    context = context_of(request)
+
+    def act(form: Form) -> None:
+        results, asked = long_text(form, "words", WORDS_MAX), asked_by(context, actor, project_id)
+        refused_beforehand(context, CompleteProject(results_sha256=UNWRITTEN, **asked))
+        handle(context, CompleteProject(results_sha256=keep(context, results), **asked))
+
+    return await carry_out(request, actor, project_id, "completed", act)
+
+
+@router.post("/{project_id}/abandonment")
+async def abandon(request: Request, actor: Officer, project_id: UUID) -> Response:
+    context = context_of(request)
+
+    def act(form: Form) -> None:
+        words, asked = long_text(form, "words", WORDS_MAX), asked_by(context, actor, project_id)
+        refused_beforehand(context, AbandonProject(words_sha256=UNWRITTEN, **asked))
+        handle(context, AbandonProject(words_sha256=keep(context, words), **asked))
+
+    return await carry_out(request, actor, project_id, "abandoned", act)

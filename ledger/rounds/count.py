@@ -1,0 +1,170 @@
+"""From the gifts of a round's pot and their choices to the election that is published and counted.
+
+Memory grows with the sets of picks and with the gifts that were given back, never with the gifts.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import groupby
+from math import lcm
+from operator import itemgetter
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+from ledger.money import split
+from ledger.rounds.cells import Cell, Picks, Published, add, kept_whole, split_up
+from ledger.rounds.definition import Definition
+from ledger.rules.election import Ballot, Election, Project
+from ledger.rules.rule import AnyRule, Directed, Proportional, Threshold
+
+# The currency of every election here: cents of euros.
+DECIMALS = 2
+# The cents of a small cell are rounded down to a multiple of this.
+COARSE_CENTS = 5
+
+
+class Choice(NamedTuple):
+    """What a gift's holder chose, on its ballot or by a standing choice of her wallet."""
+
+    picks: Picks
+    by: Literal["ballot", "standing"]
+
+
+class Pots(NamedTuple):
+    """Where the money of the pot comes from, in cents."""
+
+    voted: int
+    unused: int
+    matched: int
+    carried: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+@dataclass(slots=True)
+class Count:
+    """The gifts of one pot, counted one by one in the order of the feed."""
+
+    definition: Definition
+    struck: tuple[UUID, ...] = ()
+    cells: dict[Picks, Cell] = field(default_factory=dict)
+    ballots: int = 0
+    standing_ballots: int = 0
+    voted_cents: int = 0
+    unused_gifts: int = 0
+    unused_cents: int = 0
+    # Purchases of each partner that counted, and those above what one partner may bring.
+    purchases: Counter[UUID] = field(default_factory=Counter)
+    above_cap: Counter[UUID] = field(default_factory=Counter)
+
+    @property
+    def project_ids(self) -> frozenset[UUID]:
+        """The projects that are counted: a dead one is not, where its votes go elsewhere."""
+        if self.definition.dead_project == "other_picks":
+            return self.definition.project_ids - set(self.struck)
+        return self.definition.project_ids
+
+    def gift(self, cents: int, choice: Choice | None, partner_id: UUID, *, attested: bool) -> None:
+        """Count a gift of which so many cents are left; one that is wholly given back is void."""
+        if cents <= 0:
+            return
+        picks = self._picks(choice)
+        if not picks or not self._admitted(partner_id, attested=attested):
+            self.unused_gifts += 1
+            self.unused_cents += cents
+            return
+        self.ballots += 1
+        self.standing_ballots += choice is not None and choice.by == "standing"
+        self.voted_cents += cents
+        add(self.cells, picks, cents if self.definition.weight == "cents" else self._purchase)
+
+    @property
+    def _purchase(self) -> int:
+        """What one purchase weighs: it can be split evenly over any number of picks."""
+        return lcm(*range(1, self.definition.picks_max + 1))
+
+    def _picks(self, choice: Choice | None) -> Picks:
+        """Give the picks that are in the count, the first ones of a standing choice of many."""
+        if choice is None:
+            return ()
+        known = self.project_ids
+        picks = [pick for pick in choice.picks if pick in known]
+        return tuple(sorted(picks[: self.definition.picks_max]))
+
+    def _admitted(self, partner_id: UUID, *, attested: bool) -> bool:
+        """Tell whether a chosen gift has its vote: always by cents, by purchase within the cap."""
+        most = self.definition.purchases_per_partner_max
+        if most is None:
+            return True
+        if not attested:
+            return False
+        if self.purchases[partner_id] >= most:
+            self.above_cap[partner_id] += 1
+            return False
+        self.purchases[partner_id] += 1
+        return True
+
+    def pots(self) -> Pots:
+        pot = self.definition.pot
+        matched = 0
+        if pot.matching is not None:
+            whole = self.voted_cents * pot.matching.cents_per_euro // 100
+            matched = min(whole, pot.matching.cap_cents)
+        carried = sum(one.cents for one in pot.carried)
+        return Pots(self.voted_cents, self.unused_cents, matched, carried)
+
+    def budget(self) -> int:
+        """Give the money that the rule shares out, that of unused codes where it is declared."""
+        pots = self.pots()
+        follows = self.definition.unused == "follow_result"
+        return pots.total if follows else pots.total - pots.unused
+
+    def published(self) -> Published:
+        least = self.definition.small_cell_min
+        if by_pick(self.definition.parsed_rule):
+            return split_up(self._weighed(), least)
+        # Where every purchase weighs the same, no weight names a gift.
+        coarse = COARSE_CENTS if self.definition.weight == "cents" else 1
+        return kept_whole(self.cells, least, coarse)
+
+    def _weighed(self) -> dict[Picks, Cell]:
+        """Give the cells; where a rule sends each gift's own cents, they carry the whole budget.
+
+        Matching money, carried money and unused codes then follow what the ballots chose.
+        """
+        if not isinstance(self.definition.parsed_rule, Directed | Threshold) or not self.cells:
+            return self.cells
+        order = sorted(self.cells)
+        shares = split(self.budget(), [self.cells[picks].weight for picks in order])
+        return {
+            picks: Cell(self.cells[picks].ballots, share)
+            for picks, share in zip(order, shares, strict=True)
+        }
+
+    def election(self) -> tuple[Election, Published]:
+        """Give what the rule counts: what is published and nothing else."""
+        told = self.published()
+        known = self.project_ids
+        projects = (one for one in self.definition.projects if one.project_id in known)
+        return Election(
+            election_id=str(self.definition.round_id),
+            budget=self.budget(),
+            projects=tuple(Project(str(one.project_id), one.goal_cents) for one in projects),
+            ballots=tuple(ballots_of(told)),
+            decimals=DECIMALS,
+        ), told
+
+
+def by_pick(rule: AnyRule) -> bool:
+    """Tell whether a ballot counts like one ballot for each of its picks; else sets matter."""
+    return isinstance(rule, Directed | Proportional | Threshold)
+
+
+def ballots_of(told: Published) -> Iterable[Ballot]:
+    """Give the ballots; those of a cell follow each other, and share one tuple of names."""
+    for picks, lines in groupby(told.lines, key=itemgetter(0)):
+        names = tuple(map(str, picks))
+        yield from (Ballot(names, line.weight) for line in lines)

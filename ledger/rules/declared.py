@@ -1,0 +1,111 @@
+"""What `round.json` declares, held against the count: the frozen definition, hashes, every cent."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from ledger.canonical import NotCanonical, canonical
+from ledger.rules.result import Result
+
+# The pot, and what the ballots and the definition say of each part of it.
+POTS = ("voted_cents", "unused_cents", "matched_cents", "carried_cents")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A place in the file, what it says, and what follows from the count."""
+
+    place: str
+    published: Any
+    counted: Any
+
+
+def definition_sha256(text: bytes) -> str:
+    """Give the hash that people approved. Raises the same errors as `differences`."""
+    return sha256(canonical(json.loads(text)["definition"])).hexdigest()
+
+
+def differences(text: bytes, result: Result) -> Iterator[Difference]:
+    """Name all that does not follow from the count.
+
+    Raises ValueError, RecursionError, TypeError, KeyError, AttributeError or NotCanonical where
+    the file has not the form of a round's.
+    """
+    told = json.loads(text)
+    definition, tally, struck = told["definition"], told["tally"], told["struck"]
+    if text != canonical(told):
+        yield Difference("", "another form", "canonical JSON")
+    pairs = [
+        *frozen(definition, struck, result),
+        *hashed(definition, tally, struck, result),
+        *spent(definition, tally, struck, result),
+    ]
+    for place, (published, counted) in pairs:
+        if published != counted or type(published) is not type(counted):
+            yield Difference(place, published, counted)
+
+
+Pair = tuple[str, tuple[Any, Any]]
+
+
+def frozen(definition: Any, struck: Any, result: Result) -> Iterator[Pair]:
+    """Compare what the definition says with the election and the rule that were counted."""
+    out = set(struck) if definition["dead_project"] == "other_picks" else set()
+    goals = {one["project_id"]: one["goal_cents"] for one in definition["projects"]}
+    costs = {name: goal for name, goal in goals.items() if name not in out}
+    yield "definition round_id", (definition["round_id"], result.election.election_id)
+    yield "definition rule", (definition["rule"], json.loads(result.rule.canonical()))
+    yield "definition projects", (costs, result.election.costs)
+
+
+def hashed(definition: Any, tally: Any, struck: Any, result: Result) -> Iterator[Pair]:
+    counted = {
+        "definition_sha256": sha256(canonical(definition)).hexdigest(),
+        "election_sha256": result.election.sha256,
+        "rule_sha256": result.rule.sha256,
+        "result_sha256": result.sha256,
+        "trace_sha256": sha256(result.trace_json()).hexdigest(),
+    }
+    for name, value in counted.items():
+        yield f"tally {name}", (tally[name], value)
+    yield "tally struck", (tally.get("struck") or [], struck)
+
+
+def spent(definition: Any, tally: Any, struck: Any, result: Result) -> Iterator[Pair]:
+    """Compare every cent: where it came from, and to whom it goes."""
+    pot = definition["pot"]
+    matching = pot.get("matching")
+    matched = 0
+    if matching is not None:
+        by_ballots = tally["voted_cents"] * matching["cents_per_euro"] // 100
+        matched = min(by_ballots, matching["cap_cents"])
+    total = sum(tally[name] for name in POTS)
+    follows = definition["unused"] == "follow_result"
+    yield "tally matched_cents", (tally["matched_cents"], matched)
+    carried = sum(one["cents"] for one in pot.get("carried", []))
+    yield "tally carried_cents", (tally["carried_cents"], carried)
+    yield "tally pot_cents", (tally["pot_cents"], total)
+    yield (
+        "tally budget",
+        (total if follows else total - tally["unused_cents"], result.election.budget),
+    )
+    dead = set(struck) if definition["dead_project"] == "next_round" else set()
+    given = {name: cents for name, cents in result.awards.items() if cents}
+    awards = {one["project_id"]: one["cents"] for one in tally["awards"]}
+    living = {name: cents for name, cents in given.items() if name not in dead}
+    for name in sorted(awards.keys() | living.keys()):
+        yield f"tally awards {name}", (awards.get(name, 0), living.get(name, 0))
+    yield "tally awards", (len(tally["awards"]), len(living))
+    left = {"foundation": 0, "next_round": 0}
+    left[definition["excess"]] += result.left
+    if not follows:
+        left[definition["unused"]] += tally["unused_cents"]
+    left["next_round"] += sum(cents for name, cents in given.items() if name in dead)
+    for name, cents in left.items():
+        yield f"tally {name}_cents", (tally[f"{name}_cents"], cents)
+
+
+# What a file that is none of a round's may raise while it is read.
+FORMLESS = (ValueError, RecursionError, TypeError, KeyError, AttributeError, NotCanonical)
