@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime
-from fractions import Fraction
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -22,6 +21,7 @@ from api.tally import EXPOSURE, kept_file, kept_names
 from ledger.calendar import civil_day
 from ledger.rounds.commands import RoundNotFound
 from ledger.rounds.definition import Definition, definition_of
+from ledger.rules.exact import read_exact
 from projections import paper_ballots, partners, projects, rounds, turnout
 from projections.read_model import as_of
 from projections.rounds import RoundRow
@@ -71,7 +71,7 @@ async def show_rounds(request: Request) -> Response:
 
 def per_euro(price: str | None) -> int | None:
     """Write an exact price a cent as whole cents a euro, for people; the exact one is kept."""
-    return None if price is None else round(Fraction(price) * 100)
+    return None if price is None else round(read_exact(price) * 100)
 
 
 def result_of(connection: Connection[Any], row: RoundRow) -> dict[str, Any] | None:
@@ -158,7 +158,7 @@ def told_steps(steps: list[dict[str, Any]], project_id: str) -> list[dict[str, A
         if step.get("project") == project_id or project_id in step.get("full", []):
             found.append({**step, "number": number})
         elif exact is not None or matched is not None:
-            cents = round(Fraction(exact if matched is None else matched))
+            cents = round(read_exact(exact if matched is None else matched))
             about = "exactly" if matched is None else "topped_up"
             found.append({about: cents, "number": number})
     return found

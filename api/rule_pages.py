@@ -1,7 +1,6 @@
 """How each vote rule works, told with five voters and counted by the rule itself."""
 
 import json
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +13,7 @@ from api.errors import page_not_found
 from api.home import PAGE
 from api.pages import public_page
 from api.round_pages import per_euro
+from ledger.rules.exact import read_exact
 from ledger.rules.examples import examples
 from ledger.rules.rule import RULES
 
@@ -39,7 +39,7 @@ def told() -> dict[str, dict[str, Any]]:
 def rounded(step: dict[str, Any]) -> dict[str, Any]:
     """Write exact shares as cents, for people."""
     shares: dict[str, Any] = {
-        kind: {key: round(Fraction(share)) for key, share in step[kind].items()}
+        kind: {key: round(read_exact(share)) for key, share in step[kind].items()}
         for kind in ("exact", "matched")
         if kind in step
     }

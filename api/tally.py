@@ -21,12 +21,13 @@ from ledger.canonical import canonical
 from ledger.rounds import round_
 from ledger.rounds.cells import Published
 from ledger.rounds.claims import Gift, holder
-from ledger.rounds.commands import RecordTally, RoundNotFound, RoundNotOpened
+from ledger.rounds.commands import CountImpossible, RecordTally, RoundNotFound, RoundNotOpened
 from ledger.rounds.count import Count
 from ledger.rounds.definition import Definition
 from ledger.rounds.events import Award, RoundEvent, Tally
 from ledger.rounds.exposure import measure
 from ledger.rounds.state import Undrafted
+from ledger.rules.election import RuleRefused
 from ledger.rules.pabulib_writer import rule_meta, write
 from ledger.rules.result import Result
 from ledger.rules.tally import tally as count_election
@@ -65,7 +66,7 @@ def tally_round(
 ) -> Tally:
     """Count a closed round and record its result; again, it changes nothing.
 
-    Raises RoundNotFound, RoundNotOpened when it is not closed, and ResultStands.
+    Raises RoundNotFound, RoundNotOpened when it is not closed, ResultStands and CountImpossible.
     """
     round_steps.strike_dead(context, actor, round_id)
     with context.pool.connection() as connection:
@@ -115,6 +116,14 @@ def counted_round(
     if known.closed_position is None:
         raise RoundNotOpened(round_id=round_id)
     count = counted_gifts(connection, known, rounds, progress)
+    try:
+        return counted_by_rule(known, count, progress)
+    except RuleRefused as refused:
+        why = type(refused).__name__
+        raise CountImpossible(round_id=round_id, why=why) from refused
+
+
+def counted_by_rule(known: Known, count: Count, progress: Progress) -> Counted:
     election, told = count.election()
     result = count_election(election, known.definition.parsed_rule, progress)
     counted = published(known, count, told, result)

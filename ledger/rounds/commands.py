@@ -181,7 +181,11 @@ class ResultNotPending(Refused):
 
 
 class RoundNotCancellable(Refused):
-    """A round is cancelled before it opens, or after its result was sent back."""
+    """A round is cancelled before it opens, if it cannot be counted, or once it was sent back."""
+
+
+class CountImpossible(Refused):
+    """These ballots cannot be counted by this rule: two members of the committee may cancel it."""
 
 
 class ResultNotAdopted(Refused):

@@ -125,11 +125,15 @@ def pending(command: ApproveResult | SendBack, known: AnyRound) -> Tallied:
 
 
 def cancel(command: CancelRound, known: AnyRound) -> list[RoundEvent]:
-    """Cancel by two people: before the opening, or after a result was sent back."""
+    """Cancel by two people: before the opening, after a result was sent back, or without one.
+
+    Without a result it is for want of any: what cannot be counted must not hold its money for ever.
+    """
     if isinstance(known, Cancelled):
         return []
-    possible = isinstance(known, Drafted) or (isinstance(known, Closed) and bool(known.sent_back))
-    if not possible or not isinstance(known, Drafted | Closed):
+    if not isinstance(known, Drafted | Closed) or (
+        isinstance(known, Closed) and not known.sent_back and command.reason != "count_impossible"
+    ):
         raise RoundNotCancellable(round_id=command.round_id)
     first = known.cancelling
     if first is not None and (first.actor, first.reason) == (command.actor, command.reason):

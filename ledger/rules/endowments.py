@@ -1,28 +1,28 @@
 """Add-1: raise what everybody holds, step by step, while what it buys stays within the budget."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from ledger.rules.election import RuleRefused
 from ledger.rules.rule import EqualShares
 from ledger.rules.shares import Electorate, Outcome, run
 
-# Ten times what a fine count of a large town takes: a rule that asks for more never ends.
+# Ten times what a fine count of a large town takes. It is part of the rule's first version: another
+# figure would be another result.
 RUNS_MAX = 10_000
-
-
-class IncrementsTooFine(RuleRefused):
-    """The increments of add-1 are so small that the count would take for ever."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The endowment of a unit of weight, and after how many increments."""
+    """The endowment of a unit of weight, and after how many increments.
+
+    `cut_short` where add-1 ended because it had made as many runs as it may.
+    """
 
     endowment: Fraction
     increments: int
+    cut_short: bool = False
 
 
 def add_one(
@@ -35,14 +35,15 @@ def add_one(
     """Give the last endowment before the first that overspends.
 
     It ends as well once every project that anybody supports is bought and, where the rule says
-    so, once nothing more would fit. Raises IncrementsTooFine.
+    so, once nothing more would fit, and after `RUNS_MAX` runs: whatever people voted, there is a
+    result.
     """
     step = Fraction(rule.increment, rule.increment_per)
     ended, outcome = start, run(electorate, start.endowment)
     runs = 0
     while not complete(electorate, budget, rule, outcome):
         if runs == RUNS_MAX:
-            raise IncrementsTooFine(f"more than {RUNS_MAX} runs")
+            return replace(ended, cut_short=True)
         runs += 1
         steps = idle(electorate, outcome, ended.endowment, step) + 1
         next_one = Ended(ended.endowment + steps * step, ended.increments + steps)

@@ -6,10 +6,12 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
+from ledger.rules import endowments
 from ledger.rules.election import Election
 from ledger.rules.endowments import Ended, add_one
+from ledger.rules.exact import written
 from ledger.rules.greedy import filled
-from ledger.rules.result import Explanation, Payers, Result, fraction, supports, unsettled, votes
+from ledger.rules.result import Explanation, Payers, Result, supports, unsettled, votes
 from ledger.rules.rule import EqualShares
 from ledger.rules.shares import Electorate, Purchase, laid_out, run
 from ledger.rules.ties import tie_key
@@ -49,9 +51,11 @@ def tally(election: Election, rule: EqualShares, progress: Progress | None = Non
         winners += completed
         trace += steps
     figures: dict[str, int | str] = {
-        "endowment": fraction(ended.endowment),
+        "endowment": written(ended.endowment),
         "increments": ended.increments,
     }
+    if ended.cut_short:
+        figures["ended_after_runs"] = endowments.RUNS_MAX
     return Result(election, rule, tuple(explained.values()), tuple(winners), figures, tuple(trace))
 
 
@@ -71,7 +75,7 @@ def payments(
         told.append(
             [
                 {
-                    "paid": fraction(rate * electorate.weights[voter]),
+                    "paid": written(rate * electorate.weights[voter]),
                     "picks": [electorate.project_ids[pick] for pick in electorate.picks[voter]],
                     "weight": electorate.weights[voter],
                 }
@@ -102,7 +106,7 @@ def bought(
             in_full_weight=purchase.in_full,
             drained_ballots=purchase.drained_ballots,
             drained_weight=purchase.drained,
-            drained_paid=fraction(purchase.drained_paid),
+            drained_paid=written(purchase.drained_paid),
         )
         explained[purchase.project_id] = replace(
             before,
@@ -111,15 +115,15 @@ def bought(
             ending="funded",
             place=place,
             stage="rule",
-            price=fraction(purchase.rate),
-            price_per_unit=fraction(purchase.rate / before.cost),
+            price=written(purchase.rate),
+            price_per_unit=written(purchase.rate / before.cost),
             payers=payers,
         )
         trace.append(
             {
                 "drained_weight": purchase.drained,
                 "in_full_weight": purchase.in_full,
-                "price": fraction(purchase.rate),
+                "price": written(purchase.rate),
                 "project": purchase.project_id,
             }
         )

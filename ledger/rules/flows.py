@@ -4,10 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+# Money moves along picks in grains of a cent: exact numbers would grow longer with every pass, and
+# nobody could write them down. A share of a whole cent among up to ten picks is a whole number of
+# grains; all other shares are rounded down, and what that leaves over in a whole town, less than a
+# millionth of a cent, finds no place.
+GRAINS = 2520 * 10**15
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What each project received, exactly, and which projects were full after each pass.
+    """What each project received, and which projects were full after each pass.
 
     `refused` says what share of what came to them in a pass they could not take.
     """
@@ -25,35 +31,39 @@ def along_picks(
     What a full project cannot take returns to those who sent it, in proportion to what they
     sent, and is split again. Each pass fills a project, so that the passes end.
     """
-    received = dict.fromkeys(goals, Fraction())
+    received = dict.fromkeys(goals, 0)
     passes: list[list[str]] = []
-    held = merged(pools)
+    held = merged((picks, money * GRAINS // 1) for picks, money in pools)
     refusals: list[dict[str, Fraction]] = []
     full: set[str] = set()
     while held:
-        inflow = dict.fromkeys(goals, Fraction())
+        inflow = dict.fromkeys(goals, 0)
         for picks, money in held.items():
             for pick in picks:
-                inflow[pick] += money / len(picks)
-        refused = {
-            name: (received[name] + money - goals[name]) / money
+                inflow[pick] += money // len(picks)
+        beyond = {
+            name: over
             for name, money in inflow.items()
-            if received[name] + money > goals[name]
+            if (over := received[name] + money - goals[name] * GRAINS) > 0
         }
         for name, money in inflow.items():
-            received[name] = goals[name] + Fraction() if name in refused else received[name] + money
-        passes.append(sorted(refused))
-        refusals.append(refused)
-        full |= refused.keys()
+            received[name] += money - beyond.get(name, 0)
+        passes.append(sorted(beyond))
+        refusals.append({name: Fraction(over, inflow[name]) for name, over in beyond.items()})
+        full |= beyond.keys()
         held = merged(
             (
                 tuple(pick for pick in picks if pick not in full),
-                money / len(picks) * sum(refused.get(pick, 0) for pick in picks),
+                sum(
+                    money // len(picks) * beyond[pick] // inflow[pick]
+                    for pick in picks
+                    if pick in beyond
+                ),
             )
             for picks, money in held.items()
-            if not refused.keys().isdisjoint(picks)
         )
-    return Flow(received, passes, tuple(refusals))
+    exact = {name: Fraction(grains, GRAINS) for name, grains in received.items()}
+    return Flow(exact, passes, tuple(refusals))
 
 
 def followed(
@@ -76,13 +86,13 @@ def followed(
 
 
 def merged(
-    pools: Iterable[tuple[tuple[str, ...], Fraction]],
-) -> dict[tuple[str, ...], Fraction]:
+    pools: Iterable[tuple[tuple[str, ...], int]],
+) -> dict[tuple[str, ...], int]:
     """Add up pools of the same picks; money without a pick stays where it is."""
-    found: dict[tuple[str, ...], Fraction] = {}
+    found: dict[tuple[str, ...], int] = {}
     for picks, money in pools:
         if picks and money:
-            found[picks] = found.get(picks, Fraction()) + money
+            found[picks] = found.get(picks, 0) + money
     return found
 
 

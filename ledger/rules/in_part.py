@@ -7,8 +7,9 @@ from math import isqrt
 from typing import Any
 
 from ledger.rules.election import Election, Group, RuleRefused
+from ledger.rules.exact import written
 from ledger.rules.flows import Flow, along_picks, in_proportion
-from ledger.rules.result import Result, fraction, paid, supports, unsettled, votes
+from ledger.rules.result import Result, paid, supports, unsettled, votes
 from ledger.rules.rule import AnyRule, Directed, Proportional, Quadratic, Threshold
 from ledger.rules.ties import tie_key, whole
 
@@ -74,7 +75,7 @@ def quadratic(election: Election, rule: Quadratic) -> Result:
     trace = [
         *steps(flow),
         *({"match": True, **step} for step in steps(matched)),
-        {"matched": {name: fraction(share) for name, share in matched.received.items() if share}},
+        {"matched": {name: written(share) for name, share in matched.received.items() if share}},
     ]
     return settled(Count(election, rule, groups), total, trace, {"match": match})
 
@@ -141,7 +142,7 @@ def settled(
         name: paid(one, units[name], places.get(name))
         for name, one in unsettled(election, support, ballots, "unaffordable").items()
     }
-    exactly = {"exact": {name: fraction(share) for name, share in exact.items() if share}}
+    exactly = {"exact": {name: written(share) for name, share in exact.items() if share}}
     return Result(
         election=election,
         rule=count.rule,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from fractions import Fraction
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
@@ -113,11 +112,6 @@ class Result:
     @property
     def sha256(self) -> str:
         return sha256(self.to_json()).hexdigest()
-
-
-def fraction(value: Fraction) -> str:
-    """Write an exact number: `7`, or `22/7`."""
-    return str(value)
 
 
 def supports(election: Election, groups: Sequence[Group]) -> dict[str, int]:

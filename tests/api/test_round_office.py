@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from api import clock, counting, round_steps, wordings
+from api.counting import BEGIN, Counting
 from api.round_form import parameters
 from ledger.ballots import CastBallot, ballot, ballot_id_of
 from ledger.calendar import VILLAGE
@@ -25,6 +26,7 @@ from ledger.rounds.definition import Definition
 from ledger.rounds.life import CLOSE_AFTER
 from ledger.rounds.state import Adopted, AnyRound, Cancelled, Closed, Opened
 from ledger.rounds.state import Drafted as DraftedRound
+from ledger.rules.election import AmountOutOfBounds
 from projections.every import READ_MODELS
 from projections.follow import catch_up
 from projections.open_rounds import terms_of
@@ -423,6 +425,30 @@ def test_a_result_is_sent_back_in_public_words_and_counted_again(
     assert office.counts(round_id) == result
     office.says(office.officer.post(f"{here}/count"), "There is a result already")
     office.adopts(round_id, result)
+
+
+def test_a_round_that_cannot_be_counted_is_cancelled_by_two(
+    office: Office, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    round_id = office.opened()
+    office.votes(shop, round_id, 6)
+    office.closes(round_id)
+    here, context = f"/office/rounds/{round_id}", office.served.context
+
+    def impossible(*_: object) -> None:
+        raise AmountOutOfBounds(0)
+
+    monkeypatch.setattr("api.tally.count_election", impossible)
+    with context.pool.connection() as connection:
+        connection.execute(BEGIN, {"round_id": round_id, "total": 9})
+    Counting(context, round_id, "clock").run()
+    page = office.first.get(here).text
+    assert "Two members of the committee may cancel the round." in page
+    assert 'value="count_impossible"' in page
+    assert 'value="irregular"' not in page
+    for browser in (office.first, office.second):
+        done(browser.post(f"{here}/cancellation", {"reason": "count_impossible"}))
+    assert isinstance(state_of(office.served, round_id), Cancelled)
 
 
 def test_a_round_sent_back_may_be_cancelled_by_two(office: Office, shop: Shop) -> None:

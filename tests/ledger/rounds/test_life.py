@@ -227,7 +227,9 @@ def test_a_round_goes_on(
         (ADOPTED, SEND_BACK, ResultNotPending),
         (TALLIED, YES.model_copy(update={"actor": "clock"}), ApproverWithoutAccount),
         (OPEN, CANCEL, RoundNotCancellable),
+        (CLOSED, CANCEL, RoundNotCancellable),
         (TALLIED, CANCEL, RoundNotCancellable),
+        (TALLIED, CANCEL.model_copy(update={"reason": "count_impossible"}), RoundNotCancellable),
         (ADOPTED, CANCEL, RoundNotCancellable),
         (TALLIED, AWARD, ResultNotAdopted),
         (ADOPTED, CARRY, NotAwarded),
@@ -260,6 +262,16 @@ def test_what_was_struck_is_known_to_the_end() -> None:
     cancelled = round_.fold([*tallied, BACK, PROPOSED, CANCELLED])
     assert isinstance(cancelled, Cancelled)
     assert adopted.struck == cancelled.struck == (BIKES,)
+
+
+def test_what_cannot_be_counted_is_cancelled_by_two_without_a_result() -> None:
+    why = {"reason": "count_impossible"}
+    first, second = CANCEL.model_copy(update=why), CANCEL.model_copy(update=why | {"actor": CHLOE})
+    proposed = PROPOSED.model_copy(update=why | {"actor": BRUNO})
+    given(round_, *CLOSED).when(first).then(proposed)
+    given(round_, *CLOSED, proposed).when(first).then()
+    cancelled = CANCELLED.model_copy(update=why | {"actor": CHLOE})
+    given(round_, *CLOSED, proposed).when(second).then(cancelled)
 
 
 def test_nobody_cancels_alone() -> None:

@@ -15,7 +15,6 @@ import pytest
 
 from ledger.rules import endowments, publication
 from ledger.rules.election import Ballot, Election, Project
-from ledger.rules.endowments import IncrementsTooFine
 from ledger.rules.pabulib_writer import write
 from ledger.rules.publication import (
     AddressRefused,
@@ -139,14 +138,20 @@ def test_projects_that_were_left_out_or_invented_are_named(folder: Path) -> None
         assert recount(str(folder)).projects == ()
 
 
-def test_a_rule_that_would_take_for_ever_is_refused(
+def test_a_rule_that_would_take_for_ever_ends_and_says_so(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endowments, "RUNS_MAX", 50)
     slow = EqualShares(completion="add1", increment_per=10_000)
+    result = tally(ELECTION, slow)
     (folder / "rule.json").write_bytes(slow.canonical())
-    with pytest.raises(IncrementsTooFine):
-        recount(str(folder))
+    (folder / "result.json").write_bytes(result.to_json())
+    (folder / "trace.json").write_bytes(result.trace_json())
+    counted = recount(str(folder)).result
+    assert recount(str(folder)).agrees
+    assert counted.figures["ended_after_runs"] == 50
+    assert counted.spent <= ELECTION.budget
+    assert "ended_after_runs" not in RESULT.figures
 
 
 def test_ballots_with_points_are_counted_by_points(tmp_path: Path) -> None:
