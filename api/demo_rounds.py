@@ -146,7 +146,7 @@ def vote(context: Context, made: Definition, at: datetime) -> None:
     terms = terms_of(made, state)
     dice = random.Random(SEED)  # noqa: S311 - made-up votes need no secret.
     with context.pool.connection() as connection:
-        eligible = gifts_of(connection, made.pot)[TICKETS:]
+        eligible = gifts_of(connection, made)[TICKETS:]
     commands = []
     for donation_id in eligible:
         picks = picked(made, dice)

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from psycopg import Connection
 
 from api.deps import Context
-from ledger.rounds.definition import Pot
+from ledger.rounds.definition import Definition
 from projections import ballots
 
 NAMESPACE: Final = UUID("6b8c4ad1-0a53-5e0b-9f35-1f4f9d2c7e90")
@@ -21,9 +21,10 @@ def silent(_: int) -> None:
     """Tell nobody how far the reading is."""
 
 
-def gifts_of(connection: Connection[Any], pot: Pot) -> list[UUID]:
+def gifts_of(connection: Connection[Any], definition: Definition) -> list[UUID]:
     """Give the gifts of a pot that nobody took back, in the order of the feed."""
-    back = ballots.choices(connection, OPEN, END, silent).reversed_cents
+    pot = definition.pot
+    back = ballots.choices(connection, definition, END, silent).reversed_cents
     return [
         gift.donation_id
         for _, gift in ballots.gifts(connection, END, silent)
@@ -40,6 +41,6 @@ def tickets(context: Context) -> tuple[str, ...]:
         found: list[UUID] = []
         if known is not None:
             with context.pool.connection() as connection:
-                found = gifts_of(connection, known.definition.pot)[:TICKETS]
+                found = gifts_of(connection, known.definition)[:TICKETS]
         context.demonstration_tickets = tuple(map(context.tickets.code, found))
     return context.demonstration_tickets

@@ -17,8 +17,9 @@ from api.tally import kept_file, struck_of
 from api.wallets import opened_by_id, wallet_of_gift
 from ledger.rounds.definition import Definition
 from ledger.rounds.events import Tally
-from ledger.rounds.parts import Flows, Parts, flows_of, parts_of
+from ledger.rounds.parts import Parts, flows_of, parts_of
 from ledger.rounds.state import Adopted, Cancelled, Tallied
+from ledger.rules.flows import Flow
 from ledger.rules.pabulib import read
 from ledger.rules.result import Ending
 from ledger.rules.rule import Directed
@@ -134,7 +135,7 @@ def own_parts(
 
 
 @lru_cache(maxsize=FLOWS_KEPT)
-def published_flows(pool: ConnectionPool[Any], round_id: UUID, result_sha256: str) -> Flows | None:
+def published_flows(pool: ConnectionPool[Any], round_id: UUID, result_sha256: str) -> Flow | None:
     """Read the flows of a round's money from its published election, which never changes."""
     with pool.connection() as connection:
         content = kept_file(connection, round_id, result_sha256, "election.pb")
@@ -152,13 +153,13 @@ def endings(known: Known) -> dict[UUID, Fate]:
 
 
 def chosen(context: Context, ticket: Ticket, known: Known) -> tuple[By, tuple[UUID, ...]]:
-    """Give what held for a gift at the close: its own ballot, else its wallet's standing choice."""
-    definition, until = known.definition, known.closed_position
+    """Give what held at the deadline: a gift's own ballot, else its wallet's standing choice."""
+    definition, closes_at = known.definition, known.definition.closes_at
     picks = own_picks(context, ticket, definition.round_id)
     if picks:
         return "ballot", picks
-    wallet_id = wallet_of_gift(context, ticket.donation_id, until)
-    wallet = None if wallet_id is None else opened_by_id(context, wallet_id, until)
+    wallet_id = wallet_of_gift(context, ticket.donation_id, closes_at)
+    wallet = None if wallet_id is None else opened_by_id(context, wallet_id, closes_at)
     standing = [] if wallet is None else [one for one in wallet.picks if counts(known, one)]
     return ("standing", tuple(standing[: definition.picks_max])) if standing else ("nothing", ())
 

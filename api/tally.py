@@ -153,7 +153,7 @@ def counted_gifts(
     """Read the choices up to the close, then count each gift of the pot that no round took."""
     until = known.closed_position or 0
     definition = known.definition
-    chosen = ballots.choices(connection, definition.round_id, until, progress)
+    chosen = ballots.choices(connection, definition, until, progress)
     claim = rounds.claim_of(definition.round_id)
     count = Count(definition, struck_of(known))
     for position, gift in ballots.gifts(connection, until, progress):

@@ -178,17 +178,25 @@ def opened(context: Context, secret: str) -> Opened:
     return known
 
 
-def opened_by_id(context: Context, wallet_id: UUID, until: int | None = None) -> Opened | None:
-    """Give a wallet as it is, or as it was at a position of the feed."""
+def opened_by_id(
+    context: Context, wallet_id: UUID, before: datetime | None = None
+) -> Opened | None:
+    """Give a wallet as it is, or as it was before a time."""
     history = context.ledger.history(wallet, wallet_id)
-    known = wallet.fold(one.event for one in history if until is None or one.position <= until)
+    known = wallet.fold(
+        one.event for one in history if before is None or one.event.recorded_at < before
+    )
     return known if isinstance(known, Opened) else None
 
 
-def wallet_of_gift(context: Context, donation_id: UUID, until: int | None = None) -> UUID | None:
-    """Give the wallet that a gift is in, or was at a position of the feed."""
+def wallet_of_gift(
+    context: Context, donation_id: UUID, before: datetime | None = None
+) -> UUID | None:
+    """Give the wallet that a gift is in, or was before a time."""
     history = context.ledger.history(place, donation_id)
-    kept = place.fold(one.event for one in history if until is None or one.position <= until)
+    kept = place.fold(
+        one.event for one in history if before is None or one.event.recorded_at < before
+    )
     return kept.wallet_id if isinstance(kept, Kept) else None
 
 

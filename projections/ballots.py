@@ -6,7 +6,7 @@ Ballots, wallets and reversals are kept in memory while the gifts go by; the gif
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -14,6 +14,7 @@ import msgspec
 from psycopg import Connection
 
 from ledger.rounds.count import Choice
+from ledger.rounds.definition import Definition
 from projections import feed
 from projections.feed import NOTHING, Page
 
@@ -46,6 +47,7 @@ class Reversal(msgspec.Struct, frozen=True, gc=False):
 
 
 class Keeping(msgspec.Struct, frozen=True, gc=False):
+    recorded_at: datetime
     donation_id: UUID
     wallet_id: UUID
 
@@ -53,6 +55,7 @@ class Keeping(msgspec.Struct, frozen=True, gc=False):
 class Standing(msgspec.Struct, frozen=True, gc=False):
     """What a count needs of a StandingChoiceMade, and without picks of one withdrawn."""
 
+    recorded_at: datetime
     wallet_id: UUID
     picks: tuple[UUID, ...] = ()
 
@@ -104,9 +107,16 @@ def taken(page: Page, topic: str, kind: type[S], until: int) -> Iterator[tuple[i
         yield position, one
 
 
-def choices(connection: Connection[Any], round_id: UUID, until: int, progress: Progress) -> Choices:
-    """Read what holds for a round at a position."""
+def choices(
+    connection: Connection[Any], definition: Definition, until: int, progress: Progress
+) -> Choices:
+    """Read what holds for a round at a position.
+
+    Of wallets, what was done before the deadline: the close is recorded later, and ballots are
+    refused meanwhile. What was given back by the close is money that is not there, so it counts.
+    """
     found = Choices()
+    round_id, closes_at = definition.round_id, definition.closes_at
     projects: dict[UUID, UUID] = {}
     same: dict[tuple[UUID, ...], tuple[UUID, ...]] = {}
     for page in pages_until(connection, until, progress):
@@ -121,11 +131,13 @@ def choices(connection: Connection[Any], round_id: UUID, until: int, progress: P
             picks = tuple(projects.setdefault(pick, pick) for pick in ballot.picks)
             found.ballots[ballot.donation_id] = same.setdefault(picks, picks)
         for _, kept in taken(page, "GiftAdded", Keeping, until):
-            found.wallets[kept.donation_id] = kept.wallet_id
+            if kept.recorded_at < closes_at:
+                found.wallets[kept.donation_id] = kept.wallet_id
         chosen = [
             (position, choice)
             for topic in ("StandingChoiceMade", "StandingChoiceWithdrawn")
             for position, choice in taken(page, topic, Standing, until)
+            if choice.recorded_at < closes_at
         ]
         for _, choice in sorted(chosen, key=first):
             found.standing[choice.wallet_id] = choice.picks

@@ -1,14 +1,14 @@
 """The ballots that are published, and that the count is made on: who is behind one is not told.
 
 Ballots with the same picks form a cell, whose weight is evened over its ballots. A set of picks
-that few tickets share is a fingerprint. Where a rule goes by pick, its ballots are split into
-ballots of one pick each, which join those who picked that project alone. Where a rule reads whole
-sets, the set stays whole, so that how many tickets share it never decides what a ballot counts for,
-and its cents are rounded down, so that they name no gift. The count is made on what is published,
-so anybody can make it again.
+that few tickets share is a fingerprint: it stays whole, so that how many tickets share it never
+decides where its money goes, and its cents are rounded down, so that they name no gift. Two rules
+need another way. Under `proportional` a ballot is worth what its single picks are worth, so a rare
+set is split into them. Under `quadratic` evening would make many of a few, so each gift keeps its
+own weight, rounded down. The count is made on what is published, so anybody can make it again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -50,11 +50,14 @@ def add(cells: dict[Picks, Cell], picks: Picks, weight: int) -> None:
     cells[picks] = Cell(ballots + 1, before + weight)
 
 
-def split_up(cells: Mapping[Picks, Cell], small_cell_min: int) -> Published:
-    """Give the ballots to publish where a rule goes by pick: small cells become single picks.
+def split_up(
+    cells: Mapping[Picks, Cell], small_cell_min: int, lot: Callable[[Picks], bytes]
+) -> Published:
+    """Give the ballots to publish where only single picks matter: small cells become those.
 
-    No weight is lost; a share of nothing is no ballot. A project that few tickets picked in all
-    still shows what they gave it: these ballots are suppressed ones too.
+    No weight is lost; a cent that cannot be shared falls by lot, and a share of nothing is no
+    ballot. A project that few tickets picked in all still shows what they gave it: these ballots
+    are suppressed ones too.
     """
     alone: dict[Picks, Cell] = {}
     lines: list[Line] = []
@@ -66,9 +69,10 @@ def split_up(cells: Mapping[Picks, Cell], small_cell_min: int) -> Published:
             continue
         if len(picks) > 1:
             suppressed += cell.ballots
-        for pick, weight in zip(picks, split(cell.weight, [1] * len(picks)), strict=True):
-            ballots, before = alone.get((pick,), Cell(0, 0))
-            alone[(pick,)] = Cell(ballots + cell.ballots, before + weight)
+        drawn = sorted(((pick,) for pick in picks), key=lot)
+        for single, weight in zip(drawn, split(cell.weight, [1] * len(picks)), strict=True):
+            ballots, before = alone.get(single, Cell(0, 0))
+            alone[single] = Cell(ballots + cell.ballots, before + weight)
     for picks, cell in alone.items():
         lines += evened(picks, cell)
         if cell.ballots < small_cell_min and picks in cells:
@@ -76,20 +80,34 @@ def split_up(cells: Mapping[Picks, Cell], small_cell_min: int) -> Published:
     return Published(tuple(sorted(lines)), counted(cells), suppressed)
 
 
-def kept_whole(cells: Mapping[Picks, Cell], small_cell_min: int, coarse: int) -> Published:
-    """Give the ballots to publish where a rule reads whole sets: small cells weigh a little less.
+def coarsened(cells: Mapping[Picks, Cell], small_cell_min: int, coarse: int) -> dict[Picks, Cell]:
+    """Give the cells, the small ones a little lighter.
 
     Their weight is rounded down to a multiple of `coarse`, but to no less than 1 a ticket.
     """
-    lines: list[Line] = []
-    suppressed = 0
-    for picks in sorted(cells):
-        cell = cells[picks]
-        if cell.ballots < small_cell_min:
-            suppressed += cell.ballots
-            cell = Cell(cell.ballots, max(cell.weight - cell.weight % coarse, cell.ballots))
-        lines += evened(picks, cell)
-    return Published(tuple(sorted(lines)), counted(cells), suppressed)
+    return {
+        picks: cell
+        if cell.ballots >= small_cell_min
+        else Cell(cell.ballots, max(cell.weight - cell.weight % coarse, cell.ballots))
+        for picks, cell in cells.items()
+    }
+
+
+def kept_whole(cells: Mapping[Picks, Cell], small_cell_min: int) -> Published:
+    """Give the ballots to publish where a rule reads whole sets, or passes money on along them."""
+    lines = [line for picks, cell in cells.items() for line in evened(picks, cell)]
+    small = {picks: cell for picks, cell in cells.items() if cell.ballots < small_cell_min}
+    return Published(tuple(sorted(lines)), counted(cells), counted(small))
+
+
+def each_alone(graded: Mapping[Line, int], small_cell_min: int) -> Published:
+    """Give the ballots to publish where each gift's own weight matters."""
+    lines = [line for line, ballots in graded.items() for _ in range(ballots)]
+    cells: dict[Picks, Cell] = {}
+    for line in lines:
+        add(cells, line.picks, line.weight)
+    small = {picks: cell for picks, cell in cells.items() if cell.ballots < small_cell_min}
+    return Published(tuple(sorted(lines)), len(lines), counted(small))
 
 
 def counted(cells: Mapping[Picks, Cell]) -> int:

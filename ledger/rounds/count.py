@@ -1,6 +1,7 @@
 """From the gifts of a round's pot and their choices to the election that is published and counted.
 
-Memory grows with the sets of picks and with the gifts that were given back, never with the gifts.
+Memory grows with the sets of picks (under `quadratic` with those of the amounts too) and with the
+gifts that were given back, never with the gifts.
 """
 
 from collections import Counter
@@ -13,14 +14,25 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 from ledger.money import split
-from ledger.rounds.cells import Cell, Picks, Published, add, kept_whole, split_up
+from ledger.rounds.cells import (
+    Cell,
+    Line,
+    Picks,
+    Published,
+    add,
+    coarsened,
+    each_alone,
+    kept_whole,
+    split_up,
+)
 from ledger.rounds.definition import Definition
 from ledger.rules.election import Ballot, Election, Project
-from ledger.rules.rule import AnyRule, Directed, Proportional, Threshold
+from ledger.rules.rule import Directed, Proportional, Quadratic, Threshold
+from ledger.rules.ties import lot
 
 # The currency of every election here: cents of euros.
 DECIMALS = 2
-# The cents of a small cell are rounded down to a multiple of this.
+# The cents of a small cell, or of a gift that counts alone, are rounded down to a multiple of this.
 COARSE_CENTS = 5
 
 
@@ -51,6 +63,8 @@ class Count:
     definition: Definition
     struck: tuple[UUID, ...] = ()
     cells: dict[Picks, Cell] = field(default_factory=dict)
+    # Instead of cells, where each gift's own weight matters: how many have this set and weight.
+    graded: Counter[Line] = field(default_factory=Counter)
     ballots: int = 0
     standing_ballots: int = 0
     voted_cents: int = 0
@@ -79,7 +93,10 @@ class Count:
         self.ballots += 1
         self.standing_ballots += choice is not None and choice.by == "standing"
         self.voted_cents += cents
-        add(self.cells, picks, cents if self.definition.weight == "cents" else self._purchase)
+        if isinstance(self.definition.parsed_rule, Quadratic):
+            self.graded[Line(picks, max(cents - cents % COARSE_CENTS, 1))] += 1
+        else:
+            add(self.cells, picks, cents if self.definition.weight == "cents" else self._purchase)
 
     @property
     def _purchase(self) -> int:
@@ -123,24 +140,32 @@ class Count:
         return pots.total if follows else pots.total - pots.unused
 
     def published(self) -> Published:
-        least = self.definition.small_cell_min
-        if by_pick(self.definition.parsed_rule):
-            return split_up(self._weighed(), least)
+        rule, least = self.definition.parsed_rule, self.definition.small_cell_min
+        if isinstance(rule, Proportional):
+            return split_up(self.cells, least, self._lot)
+        if isinstance(rule, Quadratic):
+            return each_alone(self.graded, least)
         # Where every purchase weighs the same, no weight names a gift.
         coarse = COARSE_CENTS if self.definition.weight == "cents" else 1
-        return kept_whole(self.cells, least, coarse)
+        cells = coarsened(self.cells, least, coarse)
+        sends_cents = isinstance(rule, Directed | Threshold)
+        return kept_whole(self._with_budget(cells) if sends_cents else cells, least)
 
-    def _weighed(self) -> dict[Picks, Cell]:
-        """Give the cells; where a rule sends each gift's own cents, they carry the whole budget.
+    def _lot(self, picks: Picks) -> bytes:
+        return lot(str(self.definition.round_id), *map(str, picks))
 
-        Matching money, carried money and unused codes then follow what the ballots chose.
+    def _with_budget(self, cells: dict[Picks, Cell]) -> dict[Picks, Cell]:
+        """Lay the whole budget onto the cells of a rule that sends each gift's own cents.
+
+        Matching money, carried money and unused codes then follow what the ballots chose, and so do
+        the cents that small cells lost: rounding them sends no money elsewhere.
         """
-        if not isinstance(self.definition.parsed_rule, Directed | Threshold) or not self.cells:
-            return self.cells
-        order = sorted(self.cells)
-        shares = split(self.budget(), [self.cells[picks].weight for picks in order])
+        if not cells:
+            return cells
+        order = sorted(cells, key=self._lot)
+        shares = split(self.budget(), [cells[picks].weight for picks in order])
         return {
-            picks: Cell(self.cells[picks].ballots, share)
+            picks: Cell(cells[picks].ballots, share)
             for picks, share in zip(order, shares, strict=True)
         }
 
@@ -156,11 +181,6 @@ class Count:
             ballots=tuple(ballots_of(told)),
             decimals=DECIMALS,
         ), told
-
-
-def by_pick(rule: AnyRule) -> bool:
-    """Tell whether a ballot counts like one ballot for each of its picks; else sets matter."""
-    return isinstance(rule, Directed | Proportional | Threshold)
 
 
 def ballots_of(told: Published) -> Iterable[Ballot]:

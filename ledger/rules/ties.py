@@ -14,10 +14,15 @@ def tie_key(election: Election, support: Mapping[str, int]) -> Callable[[str], T
     """Order projects: more support, then lower cost, then SHA-256 of election and project."""
 
     def key(project_id: str) -> TieKey:
-        lot = sha256(f"{election.election_id}{project_id}".encode()).digest()
-        return -support.get(project_id, 0), election.costs[project_id], lot
+        drawn = lot(election.election_id, project_id)
+        return -support.get(project_id, 0), election.costs[project_id], drawn
 
     return key
+
+
+def lot(election_id: str, *project_ids: str) -> bytes:
+    """Draw a lot for a project, or for a set of them, that nobody can choose."""
+    return sha256("".join((election_id, *project_ids)).encode()).digest()
 
 
 def whole(

@@ -555,7 +555,8 @@ def test_a_count_runs_in_a_process_of_its_own(
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        ({"rule": "directed"}, "published split into single choices"),
+        ({"rule": "directed"}, "published whole, its cents rounded down"),
+        ({"rule": "quadratic"}, "its cents rounded down to a multiple of 5"),
         (
             {"rule": "greedy", "greedy.by": "weight", "greedy.misfit": "skip"},
             "published whole, its cents rounded down",
@@ -565,8 +566,11 @@ def test_a_count_runs_in_a_process_of_its_own(
 def test_the_page_says_how_rare_choices_were_published(
     office: Office, shop: Shop, rule: dict[str, Any], words: str
 ) -> None:
-    least = {"greedy.support_min": "1"} if rule["rule"] == "greedy" else {}
-    round_id = office.opened(**rule, **least)
+    more = {
+        "greedy": {"greedy.support_min": "1"},
+        "quadratic": {"quadratic.match_cap_percent": "30"},
+    }
+    round_id = office.opened(**rule, **more.get(rule["rule"], {}))
     office.votes(shop, round_id, 9)
     office.closes(round_id)
     office.counts(round_id)

@@ -6,6 +6,7 @@ import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,27 @@ import httpx
 import psycopg
 import pytest
 
+from api.ballots import Ticket
+from api.outcomes import chosen
 from api.round_steps import approve_result, send_back
 from api.tally import FILES, counted_round, kept_file, tally_round
 from ledger.ballots import CastBallot, ballot, ballot_id_of
 from ledger.canonical import canonical
 from ledger.donations import donation
 from ledger.rounds import round_
+from ledger.rounds.claims import Gift
 from ledger.rounds.commands import ResultNotPending, RoundNotFound, RoundNotOpened
 from ledger.rounds.definition import Definition
 from ledger.rounds.events import Tally
 from ledger.rules import recount
+from ledger.wallets import (
+    AddGift,
+    MakeStandingChoice,
+    OpenWallet,
+    WithdrawStandingChoice,
+    place,
+    wallet,
+)
 from projections.every import READ_MODELS
 from projections.follow import catch_up
 from projections.open_rounds import terms_of
@@ -289,3 +301,40 @@ def test_what_was_paid_or_approved_is_recounted_too(
     found = recount.recount(str(finished)).differences
     assert any(line.startswith(f"round.json {named}") for line in found)
     assert recount.main([str(finished)]) == 1
+
+
+@pytest.mark.parametrize("late", ["choice", "withdrawal", "gift"])
+def test_wallets_follow_the_deadline_of_ballots(served: Served, shop: Shop, late: str) -> None:
+    ledger, dice = served.context.ledger, random.Random(SEED)
+    made = open_round(ledger, unused="foundation")
+    gift = a_gift(shop, dice).model_copy(update={"source": "customer"})
+    ledger.handle(donation, gift.donation_id, gift)
+    in_time, too_late = gift.at, made.closes_at
+    who: dict[str, Any] = {"actor": "public", "wallet_id": UUID(int=77)}
+
+    def choose(at: datetime, pick: UUID) -> None:
+        command = MakeStandingChoice(at=at, picks=(pick,), **who)
+        ledger.handle(wallet, who["wallet_id"], command)
+
+    ledger.handle(wallet, who["wallet_id"], OpenWallet(at=in_time, **who))
+    choose(in_time, BIKES)
+    added_at = too_late if late == "gift" else in_time
+    add = AddGift(at=added_at, donation_id=gift.donation_id, **who)
+    ledger.handle(place, gift.donation_id, add)
+    if late == "choice":
+        choose(too_late, OVEN)
+    if late == "withdrawal":
+        withdrawal = WithdrawStandingChoice(at=too_late, **who)
+        ledger.handle(wallet, who["wallet_id"], withdrawal)
+    close_round(ledger, made)
+    told = tally_round(served.context, made.round_id, "clock")
+    held = late != "gift"
+    assert told.standing_ballots == held
+    assert [one.project_id for one in told.awards] == [BIKES] * held
+    served.context.rounds.refresh()
+    known = served.context.rounds.round(made.round_id)
+    assert known is not None
+    of_pot = Gift("customer", gift.partner_id, gift.occurred_at.date(), 1)
+    ticket = Ticket(gift.donation_id, of_pot, gift.amount_cents, attested=True, reversals=())
+    expected = ("standing", (BIKES,)) if held else ("nothing", ())
+    assert chosen(served.context, ticket, known) == expected

@@ -3,7 +3,9 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.rounds.cells import Cell, Line, Picks, add, kept_whole, split_up
+from ledger.rounds import cells as rounds_cells
+from ledger.rounds.cells import Cell, Line, Picks, Published, add, coarsened, each_alone
+from ledger.rules.ties import lot
 from tests.rounds import BIKES, CHOIR, OVEN, SHADE
 
 PROJECTS = (BIKES, SHADE, CHOIR, OVEN)
@@ -16,6 +18,18 @@ def cells_of(ballots: list[tuple[Picks, int]]) -> dict[Picks, Cell]:
     for picks, weight in ballots:
         add(cells, picks, weight)
     return cells
+
+
+def drawn(picks: Picks) -> bytes:
+    return lot("spring", *map(str, picks))
+
+
+def split_up(cells: dict[Picks, Cell], least: int) -> Published:
+    return rounds_cells.split_up(cells, least, drawn)
+
+
+def kept_whole(cells: dict[Picks, Cell], least: int, coarse: int) -> Published:
+    return rounds_cells.kept_whole(coarsened(cells, least, coarse), least)
 
 
 def test_a_cell_is_evened() -> None:
@@ -62,7 +76,7 @@ def test_a_set_kept_whole_keeps_its_ballots_and_all_but_four_of_its_cents(
 
 
 def test_a_rare_set_is_split_and_joins_those_who_picked_one() -> None:
-    told = split_up(cells_of([((BIKES, SHADE), 11), ((BIKES,), 30)]), 3)
+    told = split_up(cells_of([((BIKES, SHADE), 10), ((BIKES,), 31)]), 3)
     assert told.lines == (Line((BIKES,), 18), Line((BIKES,), 18), Line((SHADE,), 5))
     assert (told.ballots, told.suppressed) == (2, 2)
 
@@ -98,3 +112,32 @@ def test_a_project_keeps_every_ballot_that_picked_it_but_for_shares_of_nothing(
     for project in PROJECTS:
         before = named([picks for picks, _ in ballots], project)
         assert named([line.picks for line in told.lines], project) == before
+
+
+def test_a_cent_that_cannot_be_shared_falls_by_lot_not_to_the_lowest_id() -> None:
+    first = {
+        min(((BIKES,), (SHADE,)), key=lambda picks, round_id=number: lot(str(round_id), str(picks)))
+        for number in range(20)
+    }
+    assert len(first) == 2
+    for number in range(20):
+
+        def by_lot(picks: Picks, number: int = number) -> bytes:
+            return lot(str(number), *map(str, picks))
+
+        told = rounds_cells.split_up(cells_of([((BIKES, SHADE), 11)]), 3, by_lot)
+        luckier = min((BIKES,), (SHADE,), key=by_lot)
+        assert Line(luckier, 6) in told.lines
+
+
+@given(BALLOTS, st.integers(2, 5))
+def test_gifts_that_count_alone_are_never_evened(
+    ballots: list[tuple[Picks, int]], least: int
+) -> None:
+    graded: dict[Line, int] = {}
+    for picks, weight in ballots:
+        line = Line(picks, weight)
+        graded[line] = graded.get(line, 0) + 1
+    told = each_alone(graded, least)
+    assert list(told.lines) == sorted(Line(picks, weight) for picks, weight in ballots)
+    assert told.suppressed == kept_whole(cells_of(ballots), least, 1).suppressed
