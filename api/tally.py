@@ -127,7 +127,7 @@ def counted_by_rule(known: Known, count: Count, progress: Progress) -> Counted:
     election, told = count.election()
     result = count_election(election, known.definition.parsed_rule, progress)
     counted = published(known, count, told, result)
-    measured = measure(known.definition, result, progress)
+    measured = measure(count, result, progress)
     if measured is not None:
         counted.files[EXPOSURE] = canonical(measured.described())
     return counted

@@ -6,7 +6,7 @@ gifts that were given back, never with the gifts.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from math import lcm
 from operator import itemgetter
@@ -73,6 +73,16 @@ class Count:
     # Purchases of each partner that counted, and those above what one partner may bring.
     purchases: Counter[UUID] = field(default_factory=Counter)
     above_cap: Counter[UUID] = field(default_factory=Counter)
+
+    def copied(self) -> "Count":
+        """Give one that goes on by itself, and leaves this one as it is."""
+        return replace(
+            self,
+            cells=dict(self.cells),
+            graded=Counter(self.graded),
+            purchases=Counter(self.purchases),
+            above_cap=Counter(self.above_cap),
+        )
 
     @property
     def project_ids(self) -> frozenset[UUID]:

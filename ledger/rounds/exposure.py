@@ -1,18 +1,20 @@
 """How far a round's rule could be played by cutting one gift into many, on its own ballots."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from math import lcm
+from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
-from ledger.rounds.definition import Definition
-from ledger.rules.election import Ballot
+from ledger.money import split
+from ledger.rounds.count import Choice, Count
 from ledger.rules.exposure import ATTACK_CENTS, PIECE_CENTS, Gain, is_exposed
 from ledger.rules.result import Explanation, Result
 from ledger.rules.tally import tally
 
 # Each project measured is counted twice more: the most supported ones that still lack money.
 MEASURED_MAX: Final = 3
+# A shop whose purchases count up to its cap, whatever others brought.
+ATTACKER: Final = UUID(int=0)
 Progress = Callable[[int], object]
 
 
@@ -41,23 +43,23 @@ class Measured:
         }
 
 
-def measure(definition: Definition, result: Result, progress: Progress) -> Measured | None:
+def measure(count: Count, result: Result, progress: Progress) -> Measured | None:
     """Measure the exposure of a rule that has any; None for one that has none by its form.
 
-    The attack's money joins the budget, as gifts do: once by one ballot, once by as many as it
-    makes in the smallest gifts, or as one shop may attest purchases.
+    The attack comes as gifts come, once as one, once as many of the smallest or as one shop may
+    attest purchases: it joins the budget, brings its matching money, and is published like others.
     """
+    definition = count.definition
     by_purchase = definition.weight == "purchase"
     if not by_purchase and not is_exposed(definition.parsed_rule):
         return None
     pieces = ATTACK_CENTS // PIECE_CENTS
     if by_purchase:
         pieces = min(pieces, definition.purchases_per_partner_max or 1)
-    purchase = lcm(*range(1, definition.picks_max + 1)) if by_purchase else None
     targets = sorted(result.explanations, key=most_wanted)[:MEASURED_MAX]
     gains = []
     for one in targets:
-        whole, in_pieces = (gained(result, one, count, purchase) for count in (1, pieces))
+        whole, in_pieces = (gained(count, one, gifts) for gifts in (1, pieces))
         gains.append(Gain(one.project_id, whole, in_pieces))
         progress(0)
     gains.sort(key=lambda gain: (-gain.gained, gain.project_id))
@@ -68,12 +70,11 @@ def most_wanted(one: Explanation) -> tuple[bool, int, str]:
     return (not one.lacked, -one.support, one.project_id)
 
 
-def gained(result: Result, one: Explanation, ballots: int, purchase: int | None) -> int:
-    """Give what a project gets more when the attack comes for it in so many ballots."""
-    weight = ATTACK_CENTS // ballots if purchase is None else purchase
-    election = result.election
-    added = (Ballot((one.project_id,), weight),) * ballots
-    joined = replace(
-        election, budget=election.budget + ATTACK_CENTS, ballots=election.ballots + added
-    )
-    return tally(joined, result.rule).awards[one.project_id] - one.amount
+def gained(count: Count, one: Explanation, gifts: int) -> int:
+    """Give what a project gets more when the attack comes for it in so many gifts."""
+    attacked = count.copied()
+    choice = Choice((UUID(one.project_id),), "ballot")
+    for cents in split(ATTACK_CENTS, [1] * gifts):
+        attacked.gift(cents, choice, ATTACKER, attested=True)
+    election, _ = attacked.election()
+    return tally(election, count.definition.parsed_rule).awards[one.project_id] - one.amount
