@@ -35,6 +35,7 @@ from ledger.projects.idea_events import DeclareIdeaConflict
 from ledger.projects.ideas import idea
 from ledger.projects.project_events import (
     AbandonProject,
+    AgreeToAbandon,
     ChangeMilestone,
     CompleteProject,
     MeetMilestone,
@@ -106,6 +107,7 @@ async def office_page(
     values |= {"problem": problem, "done": request.query_params.get("done")}
     values["conflicted"] = str(actor) in values["interested"]
     values["officer"] = actor.has("officer") and not values["conflicted"]
+    values["agrees"] = actor.has("officer", "committee") and not values["conflicted"]
     status = 200 if problem is None else problem.status
     address = Address(f"{router.prefix}/{project_id}")
     return person_page(request, "project/office_project.html", values, address, status=status)
@@ -262,5 +264,17 @@ async def abandon(request: Request, actor: Officer, project_id: UUID) -> Respons
         words, asked = long_text(form, "words", WORDS_MAX), asked_by(context, actor, project_id)
         refused_beforehand(context, AbandonProject(words_sha256=UNWRITTEN, **asked))
         handle(context, AbandonProject(words_sha256=keep(context, words), **asked))
+
+    return await carry_out(request, actor, project_id, "abandoned", act)
+
+
+@router.post("/{project_id}/abandonment/agreement")
+async def agree_to_abandon(request: Request, actor: Judge, project_id: UUID) -> Response:
+    """Agree, as a second person, to abandon a project that a round is about."""
+    context = context_of(request)
+
+    def act(form: Form) -> None:
+        asked = asked_by(context, actor, project_id)
+        handle(context, AgreeToAbandon(words_sha256=form.text("words_sha256"), **asked))
 
     return await carry_out(request, actor, project_id, "abandoned", act)

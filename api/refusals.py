@@ -73,6 +73,7 @@ STATUS: dict[type[Refused], int] = {
     sheet.MilestonesRepeated: 422,
     sheet.SheetPlaceUnknown: 422,
     state.ProjectNotFound: 404,
+    state.ProposerAgrees: 403,
     state.MilestoneUnknown: 404,
     state.MetInFuture: 422,
     state.ActorHasInterest: 403,

@@ -25,6 +25,7 @@ from ledger.projects.idea_events import (
     IdeaTurnedIntoProject,
 )
 from ledger.projects.project_events import (
+    AbandonmentProposed,
     GrantAwarded,
     MilestoneChanged,
     MilestoneMet,
@@ -85,7 +86,7 @@ def of_idea(event: IdeaEvent) -> Public:
             assert_never(event)
 
 
-def of_project(event: ProjectEvent) -> Public:
+def of_project(event: ProjectEvent) -> Public:  # noqa: C901, PLR0912 - a case for each event.
     match event:
         case ProjectDrafted():
             return {"idea_ids": " ".join(map(str, event.idea_ids))}
@@ -117,6 +118,8 @@ def of_project(event: ProjectEvent) -> Public:
             return {"milestone": event.milestone, "due_on": day(event.due_on)}
         case ProjectCompleted():
             return {"results_sha256": event.results_sha256}
+        case AbandonmentProposed():
+            return {}
         case ProjectAbandoned():
             return {"if_abandoned": event.if_abandoned, "granted_cents": event.granted_cents}
         case _:

@@ -14,6 +14,7 @@ from psycopg.rows import class_row, tuple_row
 
 from ledger.calendar import civil_day
 from ledger.projects.project_events import (
+    AbandonmentProposed,
     GrantAwarded,
     MilestoneChanged,
     MilestoneMet,
@@ -103,7 +104,7 @@ def write(cursor: Cursor[Any], event: ProjectEvent, about: dict[str, Any]) -> No
         case ProjectCompleted() | ProjectAbandoned():
             ended = "completed" if isinstance(event, ProjectCompleted) else "abandoned"
             cursor.execute(SQL["end"], about | {"state": ended})
-        case MilestoneMet() | MilestoneChanged():
+        case MilestoneMet() | MilestoneChanged() | AbandonmentProposed():
             pass
 
 

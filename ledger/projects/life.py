@@ -4,7 +4,9 @@ from typing import Any
 
 from ledger.calendar import civil_day
 from ledger.projects.project_events import (
+    AbandonmentProposed,
     AbandonProject,
+    AgreeToAbandon,
     AwardGrant,
     ChangeMilestone,
     CompleteProject,
@@ -24,6 +26,7 @@ from ledger.projects.project_events import (
     StartProject,
 )
 from ledger.projects.state import (
+    AbandonmentNotProposed,
     Drafted,
     GrantDiffers,
     MetInFuture,
@@ -37,6 +40,7 @@ from ledger.projects.state import (
     ProjectNotGranted,
     ProjectNotPublished,
     ProjectNotUnderWay,
+    ProposerAgrees,
     Step,
 )
 
@@ -184,17 +188,42 @@ def complete(command: CompleteProject, project: Drafted) -> list[ProjectEvent]:
 
 
 def abandon(command: AbandonProject, project: Drafted) -> list[ProjectEvent]:
+    """Abandon a project; while a round is about it, only propose so: its votes would move."""
     if project.ended == "abandoned" and project.ended_sha256 == command.words_sha256:
         return []
     if project.ended is not None:
         raise ProjectHasEnded(project_id=command.project_id, ended=project.ended)
-    return [
-        ProjectAbandoned(
-            **recorded(command),
-            words_sha256=command.words_sha256,
-            if_abandoned=None if project.sheet is None else project.sheet.if_abandoned,
-            granted_cents=project.granted_cents,
-            round_ids=project.rounds,
-            abandoned_on=civil_day(command.at),
-        )
-    ]
+    if not project.rounds:
+        return [abandoned(command, project)]
+    first = project.abandoning
+    if first is not None and (first.actor, first.words_sha256) == (
+        command.actor,
+        command.words_sha256,
+    ):
+        return []
+    words, day = command.words_sha256, civil_day(command.at)
+    return [AbandonmentProposed(**recorded(command), words_sha256=words, proposed_on=day)]
+
+
+def agree_to_abandon(command: AgreeToAbandon, project: Drafted) -> list[ProjectEvent]:
+    if project.ended == "abandoned" and project.ended_sha256 == command.words_sha256:
+        return []
+    if project.ended is not None:
+        raise ProjectHasEnded(project_id=command.project_id, ended=project.ended)
+    first = project.abandoning
+    if first is None or not project.rounds or first.words_sha256 != command.words_sha256:
+        raise AbandonmentNotProposed(project_id=command.project_id)
+    if first.actor == command.actor:
+        raise ProposerAgrees(project_id=command.project_id)
+    return [abandoned(command, project)]
+
+
+def abandoned(command: AbandonProject | AgreeToAbandon, project: Drafted) -> ProjectAbandoned:
+    return ProjectAbandoned(
+        **recorded(command),
+        words_sha256=command.words_sha256,
+        if_abandoned=None if project.sheet is None else project.sheet.if_abandoned,
+        granted_cents=project.granted_cents,
+        round_ids=project.rounds,
+        abandoned_on=civil_day(command.at),
+    )

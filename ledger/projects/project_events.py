@@ -96,6 +96,14 @@ class ProjectCompleted(Event):
     completed_on: date
 
 
+class AbandonmentProposed(Event):
+    """Somebody wants to abandon a project that a round is about; another person must agree."""
+
+    project_id: UUID
+    words_sha256: str
+    proposed_on: date
+
+
 class ProjectAbandoned(Event):
     """`if_abandoned` is the rule its sheet declared for the money it was granted."""
 
@@ -118,6 +126,7 @@ ProjectEvent = (
     | MilestoneMet
     | MilestoneChanged
     | ProjectCompleted
+    | AbandonmentProposed
     | ProjectAbandoned
 )
 
@@ -195,6 +204,15 @@ class CompleteProject(ProjectAct):
 
 
 class AbandonProject(ProjectAct):
+    """Abandon a project, or propose to where a round is about it."""
+
+    project_id: UUID
+    words_sha256: Sha256
+
+
+class AgreeToAbandon(ProjectAct):
+    """Agree to what somebody else proposed; `words_sha256` names her words."""
+
     project_id: UUID
     words_sha256: Sha256
 
@@ -211,4 +229,5 @@ ProjectCommand = (
     | ChangeMilestone
     | CompleteProject
     | AbandonProject
+    | AgreeToAbandon
 )

@@ -10,7 +10,9 @@ from ledger.decider import Decider
 from ledger.projects import life
 from ledger.projects.life import recorded
 from ledger.projects.project_events import (
+    AbandonmentProposed,
     AbandonProject,
+    AgreeToAbandon,
     AwardGrant,
     ChangeMilestone,
     CompleteProject,
@@ -36,7 +38,7 @@ from ledger.projects.project_events import (
     StartProject,
     WriteSheet,
 )
-from ledger.projects.sheet import Sheet, frozen_part, sound
+from ledger.projects.sheet import Sheet, frozen_part, sound, voted_part
 from ledger.projects.state import (
     ActorHasInterest,
     Drafted,
@@ -46,13 +48,16 @@ from ledger.projects.state import (
     ProjectHasEnded,
     ProjectNotFound,
     SheetFrozen,
+    SheetInRound,
     SheetMissing,
     Step,
     Undrafted,
 )
 
 
-def evolve(project: Project, event: ProjectEvent) -> Project:
+def evolve(  # noqa: C901, PLR0912 - a case for each event.
+    project: Project, event: ProjectEvent
+) -> Project:
     if isinstance(event, ProjectDrafted):
         return Drafted(event.idea_ids)
     assert isinstance(project, Drafted)  # noqa: S101 - what was stored says so.
@@ -66,7 +71,7 @@ def evolve(project: Project, event: ProjectEvent) -> Project:
             rounds = (*without(project, round_id), round_id)
             entered = (*(one for one in project.entered if one != round_id), round_id)
             left = {one: result for one, result in project.left.items() if one != round_id}
-            return replace(project, rounds=rounds, entered=entered, left=left)
+            return replace(project, rounds=rounds, entered=entered, left=left, abandoning=None)
         case GrantAwarded(round_id=round_id, amount_cents=cents, result_sha256=result):
             grants = {**project.grants, round_id: (cents, result)}
             return replace(project, grants=grants, rounds=without(project, round_id))
@@ -82,6 +87,8 @@ def evolve(project: Project, event: ProjectEvent) -> Project:
             return replace(project, milestones={**project.milestones, key: Step(due_on)})
         case ProjectCompleted(results_sha256=words):
             return replace(project, ended="completed", ended_sha256=words)
+        case AbandonmentProposed():
+            return replace(project, abandoning=event)
         case ProjectAbandoned(words_sha256=words):
             return replace(project, ended="abandoned", ended_sha256=words)
         case _:
@@ -128,6 +135,8 @@ def decide(  # noqa: C901, PLR0912 - a line for each command.
             return life.complete(command, project)
         case AbandonProject():
             return life.abandon(command, project)
+        case AgreeToAbandon():
+            return life.agree_to_abandon(command, project)
         case _:
             assert_never(command)
 
@@ -150,6 +159,8 @@ def write_sheet(command: WriteSheet, project: Drafted) -> list[ProjectEvent]:
     sound(sheet)
     if before is not None and project.entered and frozen_part(sheet) != frozen_part(before):
         raise SheetFrozen(project_id=command.project_id)
+    if before is not None and project.rounds and voted_part(sheet) != voted_part(before):
+        raise SheetInRound(project_id=command.project_id, round_ids=project.rounds)
     if before is not None and project.published:
         planned = {one.key: one.due_on for one in sheet.milestones}
         if any(planned.get(one.key) != one.due_on for one in before.milestones):

@@ -89,3 +89,18 @@ def frozen_part(sheet: Sheet) -> tuple[object, ...]:
         sheet.payee_id,
         sheet.if_abandoned,
     )
+
+
+def voted_part(sheet: Sheet) -> tuple[object, ...]:
+    """Give what people read when they vote: it does not change while a round is about it."""
+    return (
+        *frozen_part(sheet),
+        sheet.document_sha256,
+        sheet.theme,
+        sheet.place,
+        sheet.territory_version,
+        sheet.other_cents,
+        sheet.line_cents,
+        sheet.milestones,
+        sheet.pictures,
+    )

@@ -7,6 +7,7 @@ from typing import Literal
 from uuid import UUID
 
 from ledger.decider import Refused
+from ledger.projects.project_events import AbandonmentProposed
 from ledger.projects.sheet import Sheet
 
 Ending = Literal["completed", "abandoned"]
@@ -46,6 +47,8 @@ class Drafted:
     grants: Mapping[UUID, tuple[int, str]] = field(default_factory=dict)
     started: bool = False
     milestones: Mapping[str, Step] = field(default_factory=dict)
+    # Who wants to abandon it while a round is about it, and by which words.
+    abandoning: AbandonmentProposed | None = None
     ended: Ending | None = None
     ended_sha256: str | None = None
 
@@ -76,6 +79,18 @@ class SheetMissing(Refused):
 
 class SheetFrozen(Refused):
     """Goal, parties and the rule for an abandoned project stay as they were voted upon."""
+
+
+class SheetInRound(Refused):
+    """While a round is about a project, its sheet stays as people read it when they vote."""
+
+
+class AbandonmentNotProposed(Refused):
+    """Nobody proposed to abandon the project by these words, or no round is about it any more."""
+
+
+class ProposerAgrees(Refused):
+    """Whoever proposed to abandon a project is not the second person who agrees."""
 
 
 class MilestonesPublished(Refused):

@@ -17,7 +17,13 @@ from api.round_form import parameters
 from ledger.ballots import CastBallot, ballot, ballot_id_of
 from ledger.calendar import VILLAGE
 from ledger.donations import donation
-from ledger.projects.project_events import AbandonProject, DraftProject, PublishProject, WriteSheet
+from ledger.projects.project_events import (
+    AbandonProject,
+    AgreeToAbandon,
+    DraftProject,
+    PublishProject,
+    WriteSheet,
+)
 from ledger.projects.projects import project
 from ledger.projects.sheet import PlannedMilestone, Sheet
 from ledger.projects.state import Drafted
@@ -50,6 +56,7 @@ DOCUMENT: dict[str, Any] = {
     "lines": [{"label": "Bois", "cents": GOAL_CENTS}],
     "milestones": [{"key": "m1", "title": "Posé", "indicator": "Vu"}],
     "pictures": [],
+    "responsible_named": False,
 }
 
 
@@ -83,10 +90,12 @@ def published_project(served: Served, title: str) -> UUID:
 
 
 def ended(served: Served, project_id: UUID) -> None:
-    command = AbandonProject(
-        at=datetime.now(UTC), actor=ANNE, project_id=project_id, words_sha256="a" * 64
-    )
-    served.context.ledger.handle(project, project_id, command)
+    """Abandon a project, by two people where a round is about it."""
+    asked: dict[str, Any] = {"at": datetime.now(UTC), "words_sha256": "a" * 64}
+    first = AbandonProject(actor=ANNE, project_id=project_id, **asked)
+    served.context.ledger.handle(project, project_id, first)
+    second = AgreeToAbandon(actor=f"account:{UUID(int=12)}", project_id=project_id, **asked)
+    served.context.ledger.handle(project, project_id, second)
 
 
 def state_of(served: Served, round_id: UUID) -> AnyRound:

@@ -211,6 +211,7 @@ MAY: dict[str, str] = {
     "POST /office/partners/{partner_id}/description": "officer",
     "POST /office/partners/{partner_id}/sanctions": "committee",
     "POST /office/projects/{project_id}/abandonment": "officer",
+    "POST /office/projects/{project_id}/abandonment/agreement": "officer committee",
     "POST /office/projects/{project_id}/completion": "officer",
     "POST /office/projects/{project_id}/milestones/{milestone}/change": "officer",
     "POST /office/projects/{project_id}/milestones/{milestone}/met": "officer",

@@ -67,6 +67,28 @@ def test_a_project_that_died_is_taken_out_at_once(office: Office) -> None:
     assert known.struck == (dead,)
 
 
+def test_two_people_abandon_a_project_that_a_round_is_about(office: Office) -> None:
+    round_id, project_id = office.opened(), office.projects[0]
+    here = f"/office/projects/{project_id}"
+    done(office.officer.post(f"{here}/abandonment", {"words": "Le porteur est parti."}))
+    state = round_steps.project_of(office.served.context, project_id)
+    assert isinstance(state, Drafted)
+    assert state.ended is None
+    assert "/abandonment/agreement" not in office.officer.get(here).text
+    page = office.first.get(here).text
+    assert "Le porteur est parti." in page
+    agreed = {"words_sha256": page.split('name="words_sha256" value="')[1][:64]}
+    own = office.officer.post(f"{here}/abandonment/agreement", agreed)
+    office.says(own, "another person must agree", httpx.codes.FORBIDDEN)
+    wrong = office.first.post(f"{here}/abandonment/agreement", {"words_sha256": "0" * 64})
+    office.says(wrong, "Nobody proposes this any more")
+    done(office.first.post(f"{here}/abandonment/agreement", agreed))
+    state = round_steps.project_of(office.served.context, project_id)
+    assert isinstance(state, Drafted)
+    assert state.ended == "abandoned"
+    assert state.rounds == (round_id,)
+
+
 def test_a_project_that_died_between_close_and_count_is_in_no_count(
     office: Office, shop: Shop
 ) -> None:

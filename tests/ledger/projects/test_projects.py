@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from ledger.calendar import civil_day
 from ledger.decider import Refused
 from ledger.projects.project_events import (
+    AbandonmentProposed,
     AbandonProject,
+    AgreeToAbandon,
     AwardGrant,
     ChangeMilestone,
     CompleteProject,
@@ -33,6 +35,7 @@ from ledger.projects.project_events import (
 from ledger.projects.projects import project
 from ledger.projects.sheet import BudgetDiffersFromGoal, PlannedMilestone, Sheet
 from ledger.projects.state import (
+    AbandonmentNotProposed,
     ActorHasInterest,
     Drafted,
     GrantDiffers,
@@ -45,7 +48,9 @@ from ledger.projects.state import (
     ProjectNotGranted,
     ProjectNotPublished,
     ProjectNotUnderWay,
+    ProposerAgrees,
     SheetFrozen,
+    SheetInRound,
     SheetMissing,
 )
 from tests.spec import given
@@ -53,7 +58,7 @@ from tests.spec import given
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TODAY = civil_day(NOON)
 PROJECT, IDEA, ROUND, NEXT = (UUID(int=n) for n in (1, 2, 3, 4))
-ANNE = f"account:{UUID(int=11)}"
+ANNE, BRUNO = (f"account:{UUID(int=number)}" for number in (11, 12))
 WORDS, RESULT = "a" * 64, "b" * 64
 BY: dict[str, Any] = {"at": NOON, "actor": ANNE, "project_id": PROJECT}
 STORED: dict[str, Any] = {"recorded_at": NOON, "actor": ANNE, "project_id": PROJECT}
@@ -91,6 +96,7 @@ START = StartProject(**BY)
 MEET = MeetMilestone(**BY, milestone="m1", met_on=TODAY)
 COMPLETE = CompleteProject(**BY, results_sha256=RESULT)
 ABANDON = AbandonProject(**BY, words_sha256=WORDS)
+AGREE = AgreeToAbandon(**BY, words_sha256=WORDS)
 PUBLIC = (DRAFTED, WRITTEN, PUBLISHED)
 
 
@@ -175,8 +181,44 @@ class TestInRound:
             round_ids=(ROUND,),
             abandoned_on=TODAY,
         )
-        given(project, *PUBLIC, ENTERED).when(ABANDON).then(died)
-        given(project, *PUBLIC, ENTERED, died).when(AWARD).then_refused(ProjectHasEnded)
+        proposed = AbandonmentProposed(**STORED, words_sha256=WORDS, proposed_on=TODAY)
+        history = (*PUBLIC, ENTERED, proposed)
+        given(project, *PUBLIC, ENTERED).when(ABANDON).then(proposed)
+        given(project, *history).when(ABANDON).then()
+        given(project, *history).when(AGREE).then_refused(ProposerAgrees)
+        hers = AGREE.model_copy(update={"actor": BRUNO})
+        died = died.model_copy(update={"actor": BRUNO})
+        given(project, *history).when(hers).then(died)
+        given(project, *history, died).when(hers).then()
+        given(project, *history, died).when(AWARD).then_refused(ProjectHasEnded)
+
+    def test_nobody_agrees_to_what_was_not_proposed_or_is_over(self) -> None:
+        hers = AGREE.model_copy(update={"actor": BRUNO})
+        given(project, *PUBLIC, ENTERED).when(hers).then_refused(AbandonmentNotProposed)
+        proposed = AbandonmentProposed(**STORED, words_sha256=RESULT, proposed_on=TODAY)
+        history = (*PUBLIC, ENTERED, proposed)
+        given(project, *history).when(hers).then_refused(AbandonmentNotProposed)
+        again = RoundEntered(**STORED, round_id=NEXT, goal_cents=40_000, entered_on=TODAY)
+        same = hers.model_copy(update={"words_sha256": RESULT})
+        for later in ((GRANTED,), (GRANTED, again)):
+            given(project, *history, *later).when(same).then_refused(AbandonmentNotProposed)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"document_sha256": RESULT},
+            {"theme": "sport"},
+            {"place": "isle-gare"},
+            {"line_cents": (60_000, 60_000)},
+            {"other_cents": 30_000, "line_cents": (100_000, 30_000)},
+            {"pictures": (WORDS,)},
+        ],
+    )
+    def test_what_people_read_when_they_vote_stays(self, changes: dict[str, Any]) -> None:
+        change = sheet(**changes)
+        given(project, *PUBLIC, ENTERED).when(change).then_refused(SheetInRound)
+        written = project.decide(change, project.fold((*PUBLIC, ENTERED, GRANTED)))
+        assert len(written) == 1
 
 
 class TestUnderWay:
@@ -209,6 +251,8 @@ COMMANDS: list[ProjectCommand] = [
     ChangeMilestone(**BY, milestone="m1", due_on=date(2028, 1, 1), words_sha256=WORDS),
     COMPLETE,
     ABANDON,
+    AGREE,
+    AGREE.model_copy(update={"actor": BRUNO}),
 ]
 
 
@@ -247,6 +291,7 @@ def test_commands_can_be_repeated_and_no_grant_or_provenance_is_lost(
         ChangeMilestone(**BY, milestone="m1", words_sha256=WORDS, interested=(ANNE,)),
         CompleteProject(**BY, results_sha256=WORDS, interested=(ANNE,)),
         AbandonProject(**BY, words_sha256=WORDS, interested=(ANNE,)),
+        AgreeToAbandon(**BY, words_sha256=WORDS, interested=(ANNE,)),
         AwardGrant(**BY, round_id=ROUND, amount_cents=1, result_sha256=RESULT, interested=(ANNE,)),
     ],
     ids=lambda command: type(command).__name__,

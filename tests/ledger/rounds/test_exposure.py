@@ -50,7 +50,7 @@ def test_what_is_told_is_what_playing_it_brings(rule: AnyRule) -> None:
 
 
 def test_by_purchase_the_pieces_stop_at_the_cap_of_a_shop() -> None:
-    terms = {"weight": "purchase", "purchases_per_partner_max": 7, "picks_max": 3}
+    terms: dict[str, Any] = {"weight": "purchase", "purchases_per_partner_max": 7, "picks_max": 3}
     count = counted(EqualShares(), [], **terms)
     for picks, cents in HONEST:
         for shop in range(3):
