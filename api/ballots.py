@@ -129,11 +129,16 @@ async def ticket_of(context: Context, typed: str, origin: str, mark: str = "") -
     One whose mark says that it opened a moment ago is no guess.
     """
     code = tickets.parse(typed)
-    if not is_marked(context, code, mark):
-        context.guesses.admit(origin)
-    ticket = await run_in_threadpool(read_ticket, context, code)
+    if is_marked(context, code, mark):
+        return await run_in_threadpool(known_ticket, context, code)
+    with context.guesses.attempt(origin, TicketUnknown):
+        return await run_in_threadpool(known_ticket, context, code)
+
+
+def known_ticket(context: Context, code: str) -> Ticket:
+    """Find the gift of a code. Raises TicketUnknown."""
+    ticket = read_ticket(context, code)
     if ticket is None:
-        context.guesses.wrong(origin)
         raise TicketUnknown
     return ticket
 

@@ -1,6 +1,7 @@
 """Ticket codes that were tried and are none: how many from one address, and how many in all.
 
-Right codes are never counted, and one that opened here goes on opening (see ticket_marks).
+Right codes count only while they are looked up, and one that opened here goes on opening (see
+ticket_marks).
 
 Counted in each worker's memory and forgotten when it ends: nobody's address is stored. A code has
 seven secret letters, so that even the limit of many workers leaves a guess no hope.
@@ -8,7 +9,10 @@ seven secret letters, so that even the limit of many workers leaves a guess no h
 
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Final
 
 from starlette.requests import Request
@@ -34,29 +38,57 @@ class TooManyCodes(Refused):
 
 @dataclass(slots=True)
 class Guesses:
-    """The wrong codes of the present window; the least recent addresses go first."""
+    """The wrong codes of the present window, and those that are being looked up.
+
+    The least recent addresses go first.
+    """
 
     _since: float = field(default_factory=time.monotonic)
     _all: int = 0
     _by_address: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
 
-    def admit(self, address: str) -> None:
-        """Let an address try a code, a right one too. Raises TooManyCodes."""
+    @contextmanager
+    def attempt(self, address: str, wrong: type[Refused]) -> Iterator[None]:
+        """Let an address try a code. Raises TooManyCodes.
+
+        It counts from the beginning, so that a thousand codes at once are a thousand, and is taken
+        back unless it ends with the refusal that says that the code was wrong.
+        """
+        since = self._begin(address)
+        try:
+            yield
+        except wrong:
+            raise
+        except BaseException:
+            self._take_back(address, since)
+            raise
+        else:
+            self._take_back(address, since)
+
+    def _begin(self, address: str) -> float:
         now = time.monotonic()
-        if now - self._since > WINDOW_SECONDS:
-            self._since, self._all = now, 0
-            self._by_address.clear()
-        most = ADDRESS_MAX if self._all < ALL_MAX else ADDRESS_MAX_UNDER_ATTACK
-        if self._by_address.get(address, 0) >= most:
-            wait = self._since + WINDOW_SECONDS - now
-            raise TooManyCodes(retry_minutes=max(1, -(-int(wait) // 60)))
+        with self._lock:
+            if now - self._since > WINDOW_SECONDS:
+                self._since, self._all = now, 0
+                self._by_address.clear()
+            most = ADDRESS_MAX if self._all < ALL_MAX else ADDRESS_MAX_UNDER_ATTACK
+            if self._by_address.get(address, 0) >= most:
+                wait = self._since + WINDOW_SECONDS - now
+                raise TooManyCodes(retry_minutes=max(1, -(-int(wait) // 60)))
+            self._all += 1
+            self._by_address[address] = self._by_address.pop(address, 0) + 1
+            if len(self._by_address) > ADDRESSES_MAX:
+                self._by_address.popitem(last=False)
+            return self._since
 
-    def wrong(self, address: str) -> None:
-        """Count a code that no gift has."""
-        self._all += 1
-        self._by_address[address] = self._by_address.pop(address, 0) + 1
-        if len(self._by_address) > ADDRESSES_MAX:
-            self._by_address.popitem(last=False)
+    def _take_back(self, address: str, since: float) -> None:
+        """Forget an attempt, unless the window that counted it is over."""
+        with self._lock:
+            if since == self._since:
+                self._all -= 1
+                if address in self._by_address:
+                    self._by_address[address] -= 1
 
 
 def origin_of(request: Request) -> str:

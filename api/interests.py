@@ -10,6 +10,7 @@ from ledger.people import actor_of
 from ledger.projects.ideas import Standing, idea
 from ledger.projects.projects import project
 from ledger.projects.state import Drafted
+from projections import ideas
 
 # Under which name the vault keeps the address of who put an idea forward.
 EMAIL_FIELD = "email"
@@ -25,9 +26,14 @@ def authors_of(context: Context, state: Standing) -> tuple[str, ...]:
 
 
 def interested(context: Context, idea_ids: Iterable[UUID]) -> tuple[str, ...]:
-    """Give the actors who put one of these ideas forward, or declared an interest in one."""
+    """Give the actors who put one of these ideas forward, or declared an interest in one.
+
+    An idea that was merged into one of them, however late and over however many steps, is one too.
+    """
     found: set[str] = set()
-    for idea_id in idea_ids:
+    with context.pool.connection() as connection:
+        whole = ideas.with_merged(connection, idea_ids)
+    for idea_id in whole:
         state = idea.fold(one.event for one in context.ledger.history(idea, idea_id))
         if isinstance(state, Standing):
             found |= {*state.conflicts, *authors_of(context, state)}

@@ -298,6 +298,7 @@ def send_back(  # noqa: PLR0913, PLR0917 - each is a field of the command.
         result_sha256=result_sha256,
         reason=reason,
         words_sha256=words_sha256,
+        interested=interested_in(context, round_of(context, round_id)),
     )
     context.ledger.handle(round_, round_id, command)
 
@@ -308,7 +309,13 @@ def cancel(context: Context, actor: str, round_id: UUID, reason: CancelReason) -
     Money that earlier rounds left to it is theirs again: if it never opened, or where its own
     gifts go to the next round too.
     """
-    command = CancelRound(at=now(), actor=actor, round_id=round_id, reason=reason)
+    command = CancelRound(
+        at=now(),
+        actor=actor,
+        round_id=round_id,
+        reason=reason,
+        interested=interested_in(context, round_of(context, round_id)),
+    )
     with one_at_a_time(context.pool):
         handled = context.ledger.handle(round_, round_id, command)
         history = [one.event for one in handled.history]

@@ -180,12 +180,8 @@ def known_code(request: Request, typed: str) -> str:
     """Give the code of a wallet that exists. Raises one of MISTAKES."""
     code = wallet_codes.parse(typed)
     context, origin = context_of(request), origin_of(request)
-    context.guesses.admit(origin)
-    try:
+    with context.guesses.attempt(origin, WalletUnknown):
         opened(context, code)
-    except WalletUnknown:
-        context.guesses.wrong(origin)
-        raise
     return code
 
 

@@ -1,7 +1,7 @@
 """The ideas of the village's people: where each one stands, in lists and queues."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast, get_args
@@ -148,6 +148,13 @@ def one(connection: Connection[Any], idea_id: UUID) -> Idea | None:
 def select(connection: Connection[Any], asked: dict[str, Any]) -> list[Idea]:
     with connection.cursor(row_factory=class_row(Idea)) as cursor:
         return cursor.execute(SQL["listed"], asked).fetchall()
+
+
+def with_merged(connection: Connection[Any], idea_ids: Iterable[UUID]) -> list[UUID]:
+    """Give ideas with all that were merged into them, over however many steps."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(SQL["with_merged"], {"idea_ids": list(idea_ids)}).fetchall()
+    return [row[0] for row in rows]
 
 
 def counted(connection: Connection[Any]) -> dict[str, int]:

@@ -54,3 +54,12 @@ LIMIT %(limit)s OFFSET %(offset)s;
 -- counted --
 -- How many ideas there are at each stage.
 SELECT stage, count(*) FROM idea GROUP BY stage;
+
+-- with_merged --
+-- Ideas, and all that were merged into them, one after another.
+WITH RECURSIVE whole (idea_id) AS (
+    SELECT unnest(%(idea_ids)s::uuid[])
+    UNION
+    SELECT i.idea_id FROM idea AS i JOIN whole ON i.into_id = whole.idea_id
+)
+SELECT idea_id FROM whole ORDER BY idea_id;

@@ -59,14 +59,14 @@ class ApproveResult(Judgement):
     result_sha256: str
 
 
-class SendBack(Command):
+class SendBack(Judgement):
     round_id: UUID
     result_sha256: str
     reason: SentBackReason
     words_sha256: str | None = None
 
 
-class CancelRound(Command):
+class CancelRound(Judgement):
     round_id: UUID
     reason: CancelReason
 
@@ -125,7 +125,7 @@ class DrafterApproves(Refused):
 
 
 class ApproverHasInterest(Refused):
-    """Who has an interest in a project of a round leaves its definition and result to others."""
+    """Who has an interest in a project of a round leaves all decisions on it to others."""
 
 
 class ApproverWithoutAccount(Refused):

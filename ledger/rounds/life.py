@@ -86,9 +86,11 @@ def after_close(command: OutcomeCommand, known: AnyRound) -> list[RoundEvent]:
             return outcome.approve(command, known)
         case SendBack():
             person(command.actor)
+            disinterested(command)
             return outcome.send_back(command, known)
         case CancelRound():
             person(command.actor)
+            disinterested(command)
             return outcome.cancel(command, known)
         case CarryLeftover():
             return outcome.carry(command, known)
@@ -106,7 +108,7 @@ def person(actor: str) -> None:
         raise ApproverWithoutAccount(actor=actor)
 
 
-def disinterested(command: ApproveRound | ApproveResult) -> None:
+def disinterested(command: ApproveRound | ApproveResult | SendBack | CancelRound) -> None:
     """Refuse whoever put forward a project of the round, or declared an interest in one."""
     if command.actor in command.interested:
         raise ApproverHasInterest(round_id=command.round_id)

@@ -1,4 +1,7 @@
 import asyncio
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -151,6 +154,16 @@ def test_after_the_deadline_none_is_taken_even_before_the_clock_ran(
     assert refused(vote(served, code, BIKES)) == (409, "round_not_open")
 
 
+def slowly(look: Any) -> Any:
+    """Let a look-up take long enough for all others to have begun."""
+
+    def slow(*asked: Any) -> Any:
+        time.sleep(0.5)
+        return look(*asked)
+
+    return slow
+
+
 @pytest.mark.usefixtures("spring")
 class TestCounter:
     async def enter(self, served: Served, code: str, actor: str, *picks: Any) -> Any:
@@ -198,6 +211,21 @@ class TestCodes:
         # From then on a right code is not told from a wrong one.
         barred = [vote(served, tried, BIKES) for tried in (code, guesses[0])]
         assert {refused(answer) for answer in barred} == {(429, "too_many_codes")}
+
+    def test_codes_that_come_all_at_once_are_counted_too(
+        self, served: Served, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("api.guesses.ADDRESS_MAX", 3)
+        monkeypatch.setattr("api.ballots.read_ticket", slowly(read_ticket))
+        guesses = [served.context.tickets.code(uuid4()) for _ in range(12)]
+        with ThreadPoolExecutor(len(guesses)) as together:
+            answers = list(together.map(lambda guess: vote(served, guess, BIKES), guesses))
+        told = Counter(refused(answer) for answer in answers)
+        assert told == {(404, "ticket_unknown"): 3, (429, "too_many_codes"): 9}
+
+    def test_right_codes_are_taken_back(self, served: Served, code: str) -> None:
+        for _ in range(ADDRESS_MAX + 5):
+            assert vote(served, code, BIKES).status_code in {200, 201}
 
     def test_a_code_of_a_place_that_holds_a_gift_is_answered_as_any_other(
         self, served: Served, code: str

@@ -8,10 +8,11 @@ import psycopg
 import pytest
 
 from api import round_steps
+from api.interests import interested_in_project
 from api.tally import counted_round, struck_of, tally_round
 from ledger.ids import stream_of
 from ledger.people import actor_of
-from ledger.projects.idea_events import DeclareIdeaConflict, ProposeIdea
+from ledger.projects.idea_events import AcceptIdea, DeclareIdeaConflict, MergeIdea, ProposeIdea
 from ledger.projects.ideas import idea
 from ledger.projects.state import Drafted
 from ledger.rounds import round_
@@ -171,6 +172,36 @@ def of_an_idea_with_an_interest(office: Office, actor: str) -> None:
     ledger.handle(idea, idea_id, DeclareIdeaConflict(at=at, actor=actor, idea_id=idea_id))
 
 
+def test_an_interest_in_an_idea_that_was_merged_into_another_counts(office: Office) -> None:
+    ledger = office.served.context.ledger
+    account_id = person(office.served, "committee").account_id
+    state = round_steps.project_of(office.served.context, office.projects[2])
+    assert isinstance(state, Drafted)
+    (into,) = state.idea_ids
+    at, actor = datetime.now(UTC), actor_of(account_id)
+    for _ in range(2):
+        idea_id = uuid4()
+        proposed = ProposeIdea(
+            at=at,
+            actor="public",
+            idea_id=idea_id,
+            subject_id=uuid4(),
+            theme="water",
+            place="le-thor",
+            territory_version=1,
+            tie="lives_here",
+        )
+        accept = AcceptIdea(at=at, actor=actor, idea_id=idea_id, text_sha256="a" * 64)
+        merge = MergeIdea(at=at, actor=actor, idea_id=idea_id, into_idea_id=into, into_stands=True)
+        for command in (proposed, accept, merge):
+            ledger.handle(idea, idea_id, command)
+        into = idea_id
+    assert interested_in_project(office.served.context, office.projects[2]) == ()
+    ledger.handle(idea, into, DeclareIdeaConflict(at=at, actor=actor, idea_id=into))
+    office.follow()
+    assert interested_in_project(office.served.context, office.projects[2]) == (actor,)
+
+
 def test_whoever_has_an_interest_in_a_project_decides_on_no_round_of_it(
     office: Office, shop: Shop
 ) -> None:
@@ -180,6 +211,8 @@ def test_whoever_has_an_interest_in_a_project_decides_on_no_round_of_it(
     words, forbidden = "You have an interest in a project of this round", httpx.codes.FORBIDDEN
     round_id = office.drafted()
     office.says(office.approves(barred, round_id), words, forbidden)
+    why = {"reason": "not_opened"}
+    office.says(barred.post(f"/office/rounds/{round_id}/cancellation", why), words, forbidden)
     for browser in (office.first, office.second):
         done(office.approves(browser, round_id))
     done(office.officer.post(f"/office/rounds/{round_id}/opening"))
@@ -187,6 +220,8 @@ def test_whoever_has_an_interest_in_a_project_decides_on_no_round_of_it(
     office.votes(shop, round_id, 6)
     office.closes(round_id)
     result, path = office.counts(round_id), f"/office/rounds/{round_id}/adoption"
+    back = {"result_sha256": result, "reason": "gifts_wrong", "words": "Non."}
+    office.says(barred.post(f"/office/rounds/{round_id}/return", back), words, forbidden)
     done(office.first.post(path, {"result_sha256": result}))
     office.says(barred.post(path, {"result_sha256": result}), words, forbidden)
     assert isinstance(state_of(office.served, round_id), Tallied)

@@ -216,6 +216,8 @@ def test_a_round_goes_on(
         (CLOSED, RecordTally(tally=WITHOUT_BIKES, **by("clock")), TallyDiffers),
         ([drafted()], APPROVE.model_copy(update={"interested": (BRUNO,)}), ApproverHasInterest),
         (TALLIED, YES.model_copy(update={"interested": (BRUNO,)}), ApproverHasInterest),
+        (TALLIED, SEND_BACK.model_copy(update={"interested": (DORA,)}), ApproverHasInterest),
+        ([drafted()], CANCEL.model_copy(update={"interested": (BRUNO,)}), ApproverHasInterest),
         # Whoever knows the result cannot choose another one by striking a winner.
         (SENT_BACK, STRIKE, RoundIsFrozen),
         (TALLIED, STRIKE, RoundNotOpened),
