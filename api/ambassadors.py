@@ -2,21 +2,24 @@
 
 import secrets
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter
 from psycopg import Connection
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api.auth import public
 from api.deps import Context, context_of
-from api.home import PAGE
+from api.home import JSON, PAGE, UNCHANGED
 from api.pages import public_page
+from api.snapshots import snapshot
 from ledger.ambassadors import (
     AmbassadorIsRetired,
     AmbassadorNotFound,
@@ -34,11 +37,29 @@ from projections import ambassadors
 from projections.ambassadors import Ambassador
 from projections.read_model import as_of
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter()
 
 ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LETTERS: Final = 6
 NAME_FIELD, EMAIL_FIELD = "name", "email"
+
+
+class AmbassadorOut(BaseModel):
+    """What one ambassador brought; her name only if she lets it be known."""
+
+    name: str | None
+    enrolled_on: date
+    shops: int
+    ballots: int
+
+
+class AmbassadorsOut(BaseModel):
+    """Who is an ambassador now; `shops` and `ballots` were brought by former ones too."""
+
+    ambassadors: list[AmbassadorOut]
+    shops: int
+    ballots: int
+    as_of_position: int
 
 
 def new_code() -> str:
@@ -130,15 +151,40 @@ def read_all(context: Context) -> list[Ambassador]:
 @public()
 async def show(request: Request) -> Response:
     """Show what each ambassador brought, and the names of those who let them be known."""
-    context = context_of(request)
-
-    def named() -> dict[UUID, str]:
-        return names_of(context, [one for one in read_all(context) if one.named])
-
-    names = await run_in_threadpool(named)
+    names = await run_in_threadpool(public_names, context_of(request))
     gather = partial(ambassadors_page, names=names)
     told = repr(sorted(names.items()))
     return await public_page(request, "project/ambassadors.html", gather, told=told)
+
+
+@router.get("/api/v1/ambassadors", response_model=AmbassadorsOut, responses=UNCHANGED)
+@public()
+async def list_ambassadors(request: Request) -> Response:
+    """Give what each ambassador brought, and the names of those who let them be known."""
+    names = await run_in_threadpool(public_names, context_of(request))
+    build = partial(ambassadors_json, names=names)
+    return await snapshot(request, JSON, build, variant=repr(sorted(names.items())))
+
+
+def public_names(context: Context) -> dict[UUID, str]:
+    return names_of(context, [one for one in read_all(context) if one.named])
+
+
+def ambassadors_json(connection: Connection[Any], names: dict[UUID, str]) -> bytes:
+    """Write what the page says. No id is told: it follows from the short code."""
+    page = ambassadors_page(connection, names)
+    shown = [
+        {
+            "name": page["names"].get(one.ambassador_id) or None,
+            "enrolled_on": one.enrolled_on,
+            "shops": one.shops,
+            "ballots": one.ballots,
+        }
+        for one in page["ambassadors"]
+    ]
+    counts = {"shops": page["shops"], "ballots": page["ballots"]}
+    position = page["as_of"].position
+    return msgspec.json.encode({"ambassadors": shown, **counts, "as_of_position": position})
 
 
 def ambassadors_page(connection: Connection[Any], names: dict[UUID, str]) -> dict[str, Any]:
@@ -148,5 +194,6 @@ def ambassadors_page(connection: Connection[Any], names: dict[UUID, str]) -> dic
         "shops": sum(one.shops for one in found),
         "ballots": sum(one.ballots for one in found),
         "names": {one.ambassador_id: names.get(one.ambassador_id) for one in found if one.named},
+        "json_twin": "/api/v1/ambassadors",
         "as_of": as_of(connection, "ambassadors"),
     }

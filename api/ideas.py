@@ -65,6 +65,14 @@ class IdeaOut(BaseModel):
     text_sha256: str | None
 
 
+class IdeaDetailOut(IdeaOut):
+    """One idea with its words, if they are public, and the ideas that were merged into it."""
+
+    text: str | None
+    merged_idea_ids: list[UUID]
+    as_of_position: int
+
+
 class CriterionOut(BaseModel):
     key: str
     points_max: int
@@ -229,7 +237,7 @@ def idea_page(connection: Connection[Any], read: Known) -> dict[str, Any]:
         "into": into,
         "merged": ideas.listed(connection, into_id=read.idea_id, limit=None),
         "place": place_name(state.proposal.place),
-        "json_twin": "/api/v1/ideas",
+        "json_twin": f"/api/v1/ideas/{read.idea_id}",
         "as_of": as_of(connection, "ideas"),
         **read.scored,
     }
@@ -275,6 +283,19 @@ def ideas_json(
     return msgspec.json.encode(told)
 
 
+def one_idea_json(connection: Connection[Any], idea_id: UUID) -> bytes:
+    one = ideas.one(connection, idea_id)
+    if one is None:
+        raise IdeaNotFound(idea_id=idea_id)
+    merged = ideas.listed(connection, into_id=idea_id, limit=None)
+    detail = {
+        "text": one.text,
+        "merged_idea_ids": [other.idea_id for other in merged],
+        "as_of_position": as_of(connection, "ideas").position,
+    }
+    return msgspec.json.encode(idea_json(one) | detail)
+
+
 def criteria_json(_: Connection[Any]) -> bytes:
     return msgspec.json.encode({"criteria": CRITERIA})
 
@@ -297,3 +318,14 @@ async def list_ideas(
     """Give every idea, or those of a theme, a place and a stage; the newest first."""
     build = partial(ideas_json, theme=theme, place=place, stage=stage)
     return await snapshot(request, JSON, build, variant=repr((theme, place, stage)))
+
+
+@router.get(
+    "/api/v1/ideas/{idea_id}",
+    response_model=IdeaDetailOut,
+    responses=UNCHANGED | refusals(404, 422),
+)
+@public()
+async def show_idea_twin(request: Request, idea_id: UUID) -> Response:
+    """Give one idea: what it says, where it stands, and what became of it."""
+    return await snapshot(request, JSON, partial(one_idea_json, idea_id=idea_id))

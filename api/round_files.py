@@ -13,7 +13,7 @@ from api.home import UNCHANGED
 from api.openapi import refusals
 from api.refusals import RoundNotCounted
 from api.snapshots import snapshot
-from api.tally import kept_file
+from api.tally import FROZEN, kept_file
 from ledger.rounds.definition import definition_of
 from projections import rounds
 
@@ -30,8 +30,6 @@ Name = Literal[
     "round.json",
     "exposure.json",
 ]
-# What is frozen before the round opens is published before it opens.
-FROZEN: Final = frozenset({"definition.json", "rule.json"})
 MEDIA_TYPES: Final[dict[str, str]] = {
     "pb": "text/plain; charset=utf-8",
     "json": "application/json",

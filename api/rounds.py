@@ -16,7 +16,7 @@ from api.auth import public
 from api.home import JSON, UNCHANGED
 from api.openapi import refusals
 from api.snapshots import snapshot
-from api.tally import FILES
+from api.tally import FROZEN, kept_names
 from ledger.rounds.commands import RoundNotFound
 from projections import rounds, turnout
 from projections.read_model import as_of
@@ -87,6 +87,13 @@ class RoundDetailOut(RoundOut):
     struck: list[UUID] = Field(description="Projects that ended while the round was open.")
     closed_on: date | None
     tally: TallyOut | None
+    withheld: list[AwardOut] = Field(
+        description="Awards of projects that ended before they were paid: the next round has them."
+    )
+    next_round_cents: int | None = Field(
+        description="What is left to the next round, `withheld` included; null before the count."
+    )
+    carried_to: UUID | None = Field(description="The round that was given it.")
     files: list[str]
     result_approvals: int
     sent_back: list[SentBackOut]
@@ -118,6 +125,17 @@ def rounds_json(connection: Connection[Any]) -> bytes:
     return msgspec.json.encode({"rounds": shown, "as_of_position": position})
 
 
+def next_round_cents(row: RoundRow) -> int | None:
+    return None if row.tally is None else row.tally["next_round_cents"] + row.withheld_cents
+
+
+def published_names(connection: Connection[Any], row: RoundRow) -> list[str]:
+    """Give the names of the files that are served now: the frozen ones from the draft on."""
+    result = row.result_sha256
+    kept = [] if result is None else kept_names(connection, row.round_id, result)
+    return list(dict.fromkeys([*FROZEN, *kept]))
+
+
 def round_json(connection: Connection[Any], round_id: UUID) -> bytes:
     row = rounds.one(connection, round_id)
     if row is None:
@@ -131,7 +149,10 @@ def round_json(connection: Connection[Any], round_id: UUID) -> bytes:
             "struck": row.struck,
             "closed_on": row.closed_on,
             "tally": row.tally,
-            "files": [] if row.tally is None else list(FILES),
+            "withheld": row.withheld,
+            "next_round_cents": next_round_cents(row),
+            "carried_to": row.carried_to,
+            "files": published_names(connection, row),
             "result_approvals": row.result_approvals,
             "sent_back": row.sent_back,
             "decided_on": row.decided_on,

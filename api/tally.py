@@ -35,6 +35,8 @@ from projections import ballots, feed
 from projections.open_rounds import Known, Rounds
 
 FILES: Final = ("election.pb", "rule.json", "result.json", "trace.json", "round.json")
+# What is published before it opens: it is frozen.
+FROZEN: Final = ("definition.json", "rule.json")
 # Kept beside them where the rule can be played by cutting gifts up: how far, on these ballots.
 EXPOSURE: Final = "exposure.json"
 Progress = Callable[[int], object]

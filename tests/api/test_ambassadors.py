@@ -109,10 +109,17 @@ class TestEnrolledByHerself:
     ) -> None:
         cookie, code = enrolled(served, conninfo)
         assert "Nour" not in Browser(served).get("/ambassadors").text
+        twin = served.client.get("/api/v1/ambassadors")
+        (told,) = twin.json()["ambassadors"]
+        assert (told["name"], told["shops"], told["ballots"]) == (None, 0, 0)
+        assert code not in twin.text
+        assert str(ambassador_id_of(code)) not in twin.text
         assert "She asks to be named." in officer.get(OFFICE).text
         done(officer.post(f"{OFFICE}/{ambassador_id_of(code)}/naming", {"named": "yes"}))
         follow(conninfo)
         assert "Nour Haddad" in Browser(served).get("/ambassadors").text
+        (told,) = served.client.get("/api/v1/ambassadors").json()["ambassadors"]
+        assert told["name"] == "Nour Haddad"
         done(Browser(served).post("/ambassadors/mine/naming", {"named": "no"}, **cookie))
         follow(conninfo)
         assert "Nour" not in Browser(served).get("/ambassadors").text

@@ -111,6 +111,10 @@ def test_a_refused_idea_keeps_its_reason_and_its_words_stay_inside(
     assert [(one["stage"], one["reason"], one["title"]) for one in told] == [
         ("refused", "commercial", None)
     ]
+    one = served.client.get(f"/api/v1/ideas/{idea_id}").json()
+    assert one.items() >= told[0].items()
+    assert (one["text"], one["merged_idea_ids"]) == (None, [])
+    assert served.client.get(f"/api/v1/ideas/{uuid4()}").status_code == httpx.codes.NOT_FOUND
     assert "Ceci est une réclame." in letters(served)[-1]
     late = {"title": "Un titre", "text": "Un texte"}
     answer = officer.post(f"/office/ideas/{idea_id}/acceptance", late)

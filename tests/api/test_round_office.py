@@ -306,6 +306,8 @@ def test_one_vote_a_purchase_tells_its_exposure(office: Office, shop: Shop) -> N
     office.closes(round_id)
     office.counts(round_id)
     told = office.served.client.get(f"/rounds/{round_id}/files/exposure.json").json()
+    twin = office.served.client.get(f"/api/v1/rounds/{round_id}").json()
+    assert "exposure.json" in twin["files"]
     assert (told["capped"], told["pieces"]) == (True, 50)
 
 
@@ -520,6 +522,19 @@ def test_what_was_meant_for_a_project_that_ended_after_the_count_is_carried(
     assert [one.project_id for one in adopted.withheld] == [office.projects[0]]
     page = office.served.client.get(f"/rounds/{round_id}", headers={"Accept-Language": "en"}).text
     assert "It ended before it was paid" in page
+    told = office.served.client.get(f"/api/v1/rounds/{round_id}").json()
+    (kept_back,) = adopted.withheld
+    (withheld,) = told["withheld"]
+    assert (withheld["project_id"], withheld["cents"]) == (
+        str(kept_back.project_id),
+        kept_back.cents,
+    )
+    assert told["next_round_cents"] == adopted.left_cents
+    assert told["carried_to"] is None
+    for name in told["files"]:
+        file = office.served.client.get(f"/rounds/{round_id}/files/{name}")
+        assert file.status_code == httpx.codes.OK
+    assert {"definition.json", "rule.json", "round.json"} <= set(told["files"])
     office.follow()
     kept = {"project": [str(one) for one in office.projects[1:]], "carried": [str(round_id)]}
     again = office.opened(**kept)
