@@ -21,7 +21,7 @@ from ledger.store import Ledger
 ANNE, BRUNO, CHLOE, DORA = (actor_of(UUID(int=number)) for number in (11, 12, 13, 14))
 BIKES, SHADE, CHOIR, OVEN = (UUID(int=number) for number in (21, 22, 23, 24))
 DIRECTED = {"rule": "directed", **STATED}
-GREEDY = {"rule": "greedy", **STATED, "by": "weight", "misfit": "skip"}
+GREEDY = {"rule": "greedy", **STATED, "by": "weight", "misfit": "skip", "support_min": 1}
 
 
 def terms(**changes: Any) -> dict[str, Any]:

@@ -9,6 +9,16 @@ from typing import Any
 from ledger.canonical import NotCanonical, canonical
 from ledger.rules.result import Result
 
+MEMBERS = frozenset({"version", "definition", "struck", "tally"})
+OF_PURCHASES = frozenset({"purchases", "purchases_above_cap"})
+TALLIED = frozenset(
+    {
+        *("closed_position", "ballots", "standing_ballots", "suppressed_ballots"),
+        *("definition_sha256", "election_sha256", "rule_sha256", "result_sha256", "trace_sha256"),
+        *("voted_cents", "unused_gifts", "unused_cents", "matched_cents", "carried_cents"),
+        *("pot_cents", "foundation_cents", "next_round_cents", "awards", "struck"),
+    }
+)
 # The pot, and what the ballots and the definition say of each part of it.
 POTS = ("voted_cents", "unused_cents", "matched_cents", "carried_cents")
 
@@ -38,7 +48,9 @@ def differences(text: bytes, result: Result) -> Iterator[Difference]:
     if text != canonical(told):
         yield Difference("", "another form", "canonical JSON")
     pairs = [
+        *formed(told),
         *frozen(definition, struck, result),
+        *voted(definition, tally, result),
         *hashed(definition, tally, struck, result),
         *spent(definition, tally, struck, result),
     ]
@@ -58,6 +70,35 @@ def frozen(definition: Any, struck: Any, result: Result) -> Iterator[Pair]:
     yield "definition round_id", (definition["round_id"], result.election.election_id)
     yield "definition rule", (definition["rule"], json.loads(result.rule.canonical()))
     yield "definition projects", (costs, result.election.costs)
+
+
+def formed(told: Any) -> Iterator[Pair]:
+    """Refuse what nobody would compare: members that no round's file has, awards out of order."""
+    by_purchase = told["definition"].get("weight") == "purchase"
+    known = MEMBERS | (OF_PURCHASES if by_purchase else frozenset())
+    yield "members", (sorted(told.keys() - known), [])
+    yield "tally members", (sorted(told["tally"].keys() - TALLIED), [])
+    if by_purchase:
+        yield "purchases", (sum(told["purchases"].values()), told["tally"]["ballots"])
+    awards = told["tally"]["awards"]
+    members = {name for one in awards for name in one}
+    yield "tally awards members", (sorted(members - {"project_id", "cents"}), [])
+    given = [one["project_id"] for one in awards]
+    yield "tally awards order", (given, sorted(set(given)))
+
+
+def voted(definition: Any, tally: Any, result: Result) -> Iterator[Pair]:
+    """Compare what voted with the published ballots, as far as their protection lets it be told."""
+    name, lines = result.rule.name, len(result.election.ballots)
+    if name != "proportional":
+        # Only there a ballot of several picks may become several ballots.
+        yield "tally ballots", (tally["ballots"], lines)
+    weighs_all = name in ("equal_shares", "greedy", "proportional")
+    if weighs_all and definition["weight"] == "cents" and not tally["suppressed_ballots"]:
+        weight = sum(one.weight for one in result.election.ballots)
+        yield "tally voted_cents", (tally["voted_cents"], weight)
+    for name in ("standing_ballots", "suppressed_ballots"):
+        yield f"tally {name}", (min(max(tally[name], 0), tally["ballots"]), tally[name])
 
 
 def hashed(definition: Any, tally: Any, struck: Any, result: Result) -> Iterator[Pair]:

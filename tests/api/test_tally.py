@@ -52,6 +52,7 @@ from tests.rounds import (
     CHLOE,
     CHOIR,
     DORA,
+    GREEDY,
     OVEN,
     SHADE,
     close_round,
@@ -285,6 +286,13 @@ def changed(told: Any, place: str, value: Any) -> None:
         ("tally matched_cents", 5, "tally matched_cents"),
         ("tally election_sha256", "0" * 64, "tally election_sha256"),
         ("tally trace_sha256", "0" * 64, "tally trace_sha256"),
+        ("tally ballots", 61, "tally ballots"),
+        ("tally suppressed_ballots", 999, "tally suppressed_ballots"),
+        ("tally standing_ballots", -1, "tally standing_ballots"),
+        ("tally bonus_cents", 5, "tally members"),
+        ("note", "x", "members"),
+        ("tally awards 0 note", "x", "tally awards members"),
+        ("purchases", {}, "members"),
         ("definition title", "Autre", "tally definition_sha256"),
         ("definition rule rule", "greedy", "definition rule"),
         ("definition projects 0 goal_cents", 7, "definition projects"),
@@ -338,3 +346,32 @@ def test_wallets_follow_the_deadline_of_ballots(served: Served, shop: Shop, late
     ticket = Ticket(gift.donation_id, of_pot, gift.amount_cents, attested=True, reversals=())
     expected = ("standing", (BIKES,)) if held else ("nothing", ())
     assert chosen(served.context, ticket, known) == expected
+
+
+def test_awards_out_of_order_are_found(finished: Path) -> None:
+    told = json.loads((finished / "round.json").read_bytes())
+    told["tally"]["awards"].reverse()
+    (finished / "round.json").write_bytes(canonical(told))
+    (found,) = recount.recount(str(finished)).differences
+    assert found.startswith("round.json tally awards order")
+
+
+def test_what_voted_is_compared_where_no_ballot_is_protected(
+    served: Served, shop: Shop, tmp_path: Path
+) -> None:
+    made = open_round(served.context.ledger, rule=GREEDY, picks_max=3)
+    voted(served, shop, made, 400)
+    close_round(served.context.ledger, made)
+    told = tally_round(served.context, made.round_id, "clock")
+    assert not told.suppressed_ballots
+    with served.context.pool.connection() as connection:
+        for name in FILES:
+            content = kept_file(connection, made.round_id, told.result_sha256, name)
+            (tmp_path / name).write_bytes(content or b"")
+    assert recount.main([str(tmp_path)]) == 0
+    doctored = json.loads((tmp_path / "round.json").read_bytes())
+    doctored["tally"]["voted_cents"] -= 100
+    doctored["tally"]["unused_cents"] += 100
+    (tmp_path / "round.json").write_bytes(canonical(doctored))
+    found = recount.recount(str(tmp_path)).differences
+    assert [line.partition(":")[0] for line in found] == ["round.json tally voted_cents"]
