@@ -13,7 +13,7 @@ from api import candidates
 from api.ballots import Ticket, own_picks
 from api.candidates import Candidate
 from api.deps import Context
-from api.tally import kept_file, struck_of
+from api.tally import CAPS, kept_file, struck_of
 from api.wallets import opened_by_id, wallet_of_gift
 from ledger.rounds.definition import Definition
 from ledger.rounds.events import Tally
@@ -27,6 +27,7 @@ from projections.open_rounds import Known
 
 Stage = Literal["closed", "tallied", "adopted", "cancelled"]
 By = Literal["ballot", "standing", "nothing"]
+Uncounted = Literal["above_cap", "not_attested"]
 # What the trace says of one project.
 Fate = Ending | Literal["ended", "withheld"]
 # A town has a few rounds a year, and their tickets are looked at in the weeks after.
@@ -61,6 +62,8 @@ class Outcome:
     tally: Tally | None
     beyond: int = 0
     carried: int = 0
+    # Why its choice has no vote of a purchase, if it has none.
+    uncounted: Uncounted | None = None
 
     @property
     def void(self) -> bool:
@@ -98,6 +101,7 @@ def outcome_of(context: Context, ticket: Ticket, known: Known) -> Outcome:
     tally = getattr(known.state, "tally", None)
     with context.pool.connection() as connection:
         fates = {} if tally is None else fates_of(connection, known, tally)
+        uncounted = None if by == "nothing" else uncounted_of(connection, ticket, known, tally)
         found = candidates.named(connection, known.definition, picks)
     hers = None if tally is None else own_parts(context, known, tally, picks, cents)
     ends = endings(known)
@@ -120,7 +124,24 @@ def outcome_of(context: Context, ticket: Ticket, known: Known) -> Outcome:
         tally=tally,
         beyond=0 if hers is None else hers.beyond,
         carried=0 if hers is None else cents - shown - hers.beyond,
+        uncounted=uncounted,
     )
+
+
+def uncounted_of(
+    connection: Connection[Any], ticket: Ticket, known: Known, tally: Tally | None
+) -> Uncounted | None:
+    """Tell why a ticket's choice has no vote, where each purchase has one up to a shop's cap."""
+    definition = known.definition
+    if definition.weight != "purchase":
+        return None
+    if not ticket.attested:
+        return "not_attested"
+    if tally is None:
+        return None
+    content = kept_file(connection, definition.round_id, tally.result_sha256, CAPS)
+    last = None if content is None else json.loads(content).get(str(ticket.gift.partner_id))
+    return "above_cap" if last is not None and ticket.gift.position > last else None
 
 
 def own_parts(

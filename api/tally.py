@@ -39,6 +39,8 @@ FILES: Final = ("election.pb", "rule.json", "result.json", "trace.json", "round.
 FROZEN: Final = ("definition.json", "rule.json")
 # Kept beside them where the rule can be played by cutting gifts up: how far, on these ballots.
 EXPOSURE: Final = "exposure.json"
+# Kept for whoever holds a ticket, and never served: where in the feed each shop's cap was reached.
+CAPS: Final = "caps.json"
 Progress = Callable[[int], object]
 
 KEEP: Final = """
@@ -129,6 +131,8 @@ def counted_by_rule(known: Known, count: Count, progress: Progress) -> Counted:
     election, told = count.election()
     result = count_election(election, known.definition.parsed_rule, progress)
     counted = published(known, count, told, result)
+    if count.above_cap:
+        counted.files[CAPS] = canonical(count.caps())
     measured = measure(count, result, progress)
     if measured is not None:
         counted.files[EXPOSURE] = canonical(measured.described())
@@ -169,6 +173,7 @@ def counted_gifts(
             chosen.of(gift.donation_id),
             gift.partner_id,
             attested=gift.purchase_cents is not None,
+            position=position,
         )
     return count
 

@@ -73,6 +73,8 @@ class Count:
     # Purchases of each partner that counted, and those above what one partner may bring.
     purchases: Counter[UUID] = field(default_factory=Counter)
     above_cap: Counter[UUID] = field(default_factory=Counter)
+    # Where in the feed the last purchase of each partner is that counted.
+    last_counted: dict[UUID, int] = field(default_factory=dict)
 
     def copied(self) -> "Count":
         """Give one that goes on by itself, and leaves this one as it is."""
@@ -82,6 +84,7 @@ class Count:
             graded=Counter(self.graded),
             purchases=Counter(self.purchases),
             above_cap=Counter(self.above_cap),
+            last_counted=dict(self.last_counted),
         )
 
     @property
@@ -91,7 +94,15 @@ class Count:
             return self.definition.project_ids - set(self.struck)
         return self.definition.project_ids
 
-    def gift(self, cents: int, choice: Choice | None, partner_id: UUID, *, attested: bool) -> None:
+    def gift(
+        self,
+        cents: int,
+        choice: Choice | None,
+        partner_id: UUID,
+        *,
+        attested: bool,
+        position: int = 0,
+    ) -> None:
         """Count a gift of which so many cents are left; one that is wholly given back is void."""
         if cents <= 0:
             return
@@ -100,6 +111,8 @@ class Count:
             self.unused_gifts += 1
             self.unused_cents += cents
             return
+        if self.definition.weight == "purchase":
+            self.last_counted[partner_id] = position
         self.ballots += 1
         self.standing_ballots += choice is not None and choice.by == "standing"
         self.voted_cents += cents
@@ -133,6 +146,10 @@ class Count:
             return False
         self.purchases[partner_id] += 1
         return True
+
+    def caps(self) -> dict[str, int]:
+        """Tell of each partner above its cap the position of the last purchase that counted."""
+        return {str(one): self.last_counted[one] for one in sorted(self.above_cap)}
 
     def pots(self) -> Pots:
         pot = self.definition.pot

@@ -29,6 +29,7 @@ from ledger.rounds.commands import ResultNotPending, RoundNotFound, RoundNotOpen
 from ledger.rounds.definition import Definition
 from ledger.rounds.events import Tally
 from ledger.rules import recount
+from ledger.rules.rule import EqualShares
 from ledger.wallets import (
     AddGift,
     MakeStandingChoice,
@@ -375,3 +376,39 @@ def test_what_voted_is_compared_where_no_ballot_is_protected(
     (tmp_path / "round.json").write_bytes(canonical(doctored))
     found = recount.recount(str(tmp_path)).differences
     assert [line.partition(":")[0] for line in found] == ["round.json tally voted_cents"]
+
+
+def test_a_ticket_above_the_cap_of_its_shop_is_told_so(
+    served: Served, shop: Shop, conninfo: str
+) -> None:
+    ledger, dice = served.context.ledger, random.Random(SEED)
+    rule = json.loads(EqualShares().canonical())
+    made = open_round(ledger, rule=rule, weight="purchase", purchases_per_partner_max=1)
+    state = round_.fold(one.event for one in ledger.history(round_, made.round_id))
+    codes = []
+    for _ in range(2):
+        changes = {"source": "customer", "purchase_cents": 90_000}
+        gift = a_gift(shop, dice).model_copy(update=changes)
+        ledger.handle(donation, gift.donation_id, gift)
+        ballot_id = ballot_id_of(served.context.keyring.tickets, made.round_id, gift.donation_id)
+        cast = CastBallot(
+            at=gift.at,
+            actor="public",
+            ballot_id=ballot_id,
+            donation_id=gift.donation_id,
+            terms=terms_of(made, state),
+            picks=(BIKES,),
+            channel="api",
+        )
+        ledger.handle(ballot, ballot_id, cast)
+        codes.append(served.context.tickets.code(gift.donation_id))
+    close_round(ledger, made)
+    assert tally_round(served.context, made.round_id, "clock").ballots == 1
+    catch_up(conninfo, READ_MODELS)
+    served.context.rounds.refresh()
+    words = "Above the cap of its shop: this purchase was not counted."
+    pages = [served.client.get(f"/g/{code}?lang=en").text for code in codes]
+    assert [words in page for page in pages] == [False, True]
+    assert "Your purchase counted as one vote." in pages[0]
+    file = served.client.get(f"/rounds/{made.round_id}/files/caps.json")
+    assert file.status_code == httpx.codes.NOT_FOUND
