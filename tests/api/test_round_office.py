@@ -197,10 +197,16 @@ class Office:
         self.follow()
 
     def counts(self, round_id: UUID) -> str:
+        """Have a round counted; a busy machine may take longer than the office waits for it."""
         done(self.officer.post(f"/office/rounds/{round_id}/count"))
+        eventually(lambda: self.tally_of(round_id) is not None)
+        return str((self.tally_of(round_id) or {})["result_sha256"])
+
+    def tally_of(self, round_id: UUID) -> dict[str, object] | None:
         self.follow()
-        answer = self.served.client.get(f"/api/v1/rounds/{round_id}").json()
-        return str(answer["tally"]["result_sha256"])
+        told: dict[str, object] | None
+        told = self.served.client.get(f"/api/v1/rounds/{round_id}").json()["tally"]
+        return told
 
     def adopts(self, round_id: UUID, result: str) -> None:
         for browser in (self.first, self.second):
