@@ -28,7 +28,7 @@ from ledger.store import Ledger
 from ledger.tills import EnrolTill, till
 from projections import feed
 from projections.every import READ_MODELS
-from projections.follow import catch_up
+from projections.follow import catch_up, prepare
 
 LOG = logging.getLogger("donpositif.demo")
 NAMESPACE = UUID("0f4a3a52-4f0e-5b7c-9f43-6f2f5c1c7d11")
@@ -100,6 +100,8 @@ def load_demo(context: Context) -> int:
     with context.pool.connection() as connection:
         if feed.head(connection) and feed.first_actor(connection) != ACTOR:
             raise LedgerNotDemonstration
+        # Who judges an idea is looked up in a read model, which a new ledger does not have yet.
+        prepare(connection, READ_MODELS)
     ledger, today = context.ledger, civil_day(datetime.now(UTC))
     tills = [open_shop(ledger, number, today) for number in range(len(SHOPS))]
     open_office(context, tills)
