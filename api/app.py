@@ -23,10 +23,13 @@ from api import (
     ambassadors,
     badge,
     ballots,
+    card_statements,
     complaints,
     csv_upload,
     donations,
     errors,
+    give,
+    give_return,
     home,
     idea_form,
     idea_office,
@@ -36,9 +39,11 @@ from api import (
     my,
     my_cases,
     my_papers,
+    my_statements,
     my_tills,
     office,
     ops,
+    owed,
     pages,
     partners,
     pictures,
@@ -51,6 +56,7 @@ from api import (
     rounds,
     rule_pages,
     sheet_versions,
+    stripe_webhook,
     tickets,
     till,
     till_app,
@@ -94,7 +100,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
     app = Service(
         title="Don positif", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
-    rooms = (donations, home, partners, complaints, journal, till, tickets, badge, verify)
+    rooms = (donations, home, owed, partners, complaints, journal, till, tickets, badge, verify)
     # The form comes first: its addresses would be taken for those of ideas.
     of_projects = (idea_form, ideas, projects, sheet_versions, pictures)
     of_project_office = (idea_office, project_office)
@@ -102,6 +108,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
     of_tills = (till_day, till_app, till_sync, my_tills, csv_upload)
     of_votes = (ballots, rounds, round_files, wallets, round_pages, round_office, rule_pages)
     of_tickets = (vote, wallet_pages)
+    of_cards = (stripe_webhook, give, give_return, card_statements)
     for room in (
         *rooms,
         *of_projects,
@@ -110,9 +117,11 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
         *of_votes,
         *of_tickets,
         *of_tills,
+        *of_cards,
         my,
         my_cases,
         my_papers,
+        my_statements,
         ops,
         login,
         office,
@@ -126,6 +135,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
         ("POST", donations.ONE): donations.record,
         ("POST", ballots.PATH): ballots.cast,
         ("GET", home.FIGURES_PATH): home.figures,
+        ("POST", stripe_webhook.PATH): stripe_webhook.take,
     }
     app.open_lane(short, answer_error)
     describe(app)

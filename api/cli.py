@@ -8,6 +8,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -15,7 +16,17 @@ from uuid import UUID
 import psycopg
 from psycopg_pool import PoolTimeout
 
-from api import badge_commands, commands, round_commands, rule_commands, user_commands
+from api import (
+    badge_commands,
+    bank_commands,
+    card_commands,
+    commands,
+    foundation_commands,
+    round_commands,
+    rule_commands,
+    statement_commands,
+    user_commands,
+)
 from api.refusals import error_of
 from api.serve import AddressTaken
 from ledger.db import DatabaseUrlRefused
@@ -87,6 +98,10 @@ def parser() -> argparse.ArgumentParser:
     add_rule_commands(verbs)
     add_round_commands(verbs)
     add_badge_commands(verbs)
+    add_statement_commands(verbs)
+    add_bank_commands(verbs)
+    add_card_commands(verbs)
+    add_foundation_commands(verbs)
     rebuild = command(verbs, "rebuild", commands.rebuild, "rebuild read models from the events")
     rebuild.add_argument("name", nargs="?", help="one read model; all of them when left out")
     command(verbs, "check", commands.check, "derive every balance a second way and compare")
@@ -216,6 +231,37 @@ def add_round_commands(verbs: "Verbs") -> None:
         takes_round.add_argument("round", type=UUID, metavar="ID")
 
 
+def add_statement_commands(verbs: "Verbs") -> None:
+    statement = group(verbs, "statement", "what shops collected, and owe the foundation")
+    purpose = "list statements, the newest first, and what is on none yet"
+    listed = command(statement, "list", statement_commands.list_statements, purpose)
+    listed.add_argument("--partner", type=UUID, metavar="ID", help="of one partner")
+    listed.add_argument("--limit", type=positive, default=100, metavar="N")
+    purpose = "close what is due by the foundation's terms; the running service does it by itself"
+    close = command(statement, "close", statement_commands.close_statements, purpose)
+    told = "close one of this partner instead, whatever the terms say"
+    close.add_argument("--partner", type=UUID, metavar="ID", help=told)
+    told = "with --partner: up to and including this day, today by default"
+    close.add_argument("--last-on", type=date.fromisoformat, metavar="DAY", help=told)
+
+
+def add_bank_commands(verbs: "Verbs") -> None:
+    bank = group(verbs, "bank", "the foundation's account as its bank tells of it")
+    purpose = "book the entries of a camt.053 file, each once, and match what is certain"
+    imported = command(bank, "import", bank_commands.import_bank_file, purpose)
+    imported.add_argument("file", type=Path, metavar="FILE.xml")
+    purpose = "match what is certain; print what is open, what differs and which days are missing"
+    command(bank, "reconcile", bank_commands.reconcile, purpose)
+
+
+def add_card_commands(verbs: "Verbs") -> None:
+    card = group(verbs, "card", "payments by card, as Stripe tells of them")
+    purpose = "list what Stripe says happened, act upon what never came, print what differs"
+    command(card, "reconcile", card_commands.reconcile, purpose)
+    purpose = "say whether cards are taken, what waits, and what differs"
+    command(card, "status", card_commands.status, purpose)
+
+
 def positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -229,6 +275,16 @@ def add_badge_commands(verbs: "Verbs") -> None:
     rotate = command(badge, "rotate", badge_commands.rotate_badge, purpose)
     told = "the old key is in wrong hands: nothing it signed verifies any more"
     rotate.add_argument("--leaked", action="store_true", help=told)
+
+
+def add_foundation_commands(verbs: "Verbs") -> None:
+    foundation = group(verbs, "foundation", "the foundation that collects")
+    purpose = "say what it is called and its SIRET; its account is named in the office, by two"
+    describe = command(foundation, "describe", foundation_commands.describe_foundation, purpose)
+    describe.add_argument("--name", required=True)
+    describe.add_argument("--siret", required=True, help="14 digits")
+    purpose = "show its name, its account and its terms of settlement"
+    command(foundation, "show", foundation_commands.show_foundation, purpose)
 
 
 if __name__ == "__main__":

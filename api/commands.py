@@ -4,6 +4,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -218,8 +219,14 @@ def check(settings: Settings, asked: Namespace) -> int:
         ):
             checked = check_ledger(connection, bar.update)
     differences = stopped + checked.differences
-    facts = {"ok": not differences, "events": checked.events, "differences": differences}
-    agreed = f"{checked.events} events read; every balance agrees with them"
+    facts = {
+        "ok": not differences,
+        "events": checked.events,
+        "differences": differences,
+        "whereabouts": asdict(checked.whereabouts),
+    }
+    agreed = f"{checked.events} events read; every balance agrees with them\n"
+    agreed += checked.whereabouts.words
     tell(asked, facts, "\n".join(differences) or agreed)
     return 1 if differences else 0
 

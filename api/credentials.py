@@ -34,6 +34,7 @@ Purpose = Literal[
     "ambassador",
     "wallet",
     "standing_choice",
+    "give",
 ]
 # A shop's whole team may share an address; nobody types one account's password ten times.
 ATTEMPTS_MAX: Final = {"account": 10, "address": 50}

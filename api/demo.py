@@ -12,14 +12,23 @@ import psycopg
 from stdnum import luhn
 from tqdm import tqdm
 
-from api import demo_cases, demo_office, demo_people, demo_projects, demo_rounds, demo_tickets
+from api import (
+    demo_cases,
+    demo_office,
+    demo_people,
+    demo_projects,
+    demo_rounds,
+    demo_settlements,
+    demo_tickets,
+)
 from api.admin import add_partner
 from api.demo_life import DECIDED_AFTER, recognise, sanction
 from api.deps import DEMO_ACTOR as ACTOR
 from api.deps import Context, open_context
 from ledger.calendar import VILLAGE, civil_day
 from ledger.decider import Refused
-from ledger.donations import RecordDonation, ReverseDonation, Source, donation
+from ledger.donations import RecordDonation, ReverseDonation, donation
+from ledger.giving import Source
 from ledger.keyring import new_till_key, till_key_hash
 from ledger.partners.register import Sector, partner
 from ledger.sales import round_up
@@ -61,6 +70,8 @@ SHOPS = (
     Shop("Moulin à huile des Jardins", "farming", 2_240, 7),
 )
 PLACE = "L’Isle-sur-la-Sorgue"
+# Whose SIRET is made with a number that no shop has.
+FOUNDATION_NUMBER = 900
 SUSPENDED = "Antiquités de la Gare"
 LAPSED = "Quincaillerie Saint-Véran"
 RENEWAL_DUE = "Pharmacie des Quais"
@@ -120,7 +131,9 @@ def load_demo(context: Context) -> int:
     with context.pool.connection() as connection:
         demo_projects.load(ledger, connection)
     demo_people.load(context, [one.partner_id for one in tills])
+    demo_settlements.promise(context)
     demo_rounds.load(context)
+    demo_settlements.load(context, siret(FOUNDATION_NUMBER))
     return len(commands)
 
 

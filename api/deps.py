@@ -20,9 +20,11 @@ from api.last_seen import LastSeen
 from api.mail import Mail, mail_of
 from api.refusals import KeyRefused
 from api.sessions import Sessions
+from ledger.inbox import Inbox
 from ledger.keyring import Keyring, open_keyring
 from ledger.settings import Settings
 from ledger.store import Ledger, open_ledger
+from ledger.stripe_gateway import Gateway
 from ledger.tickets import TicketCodes
 from ledger.vault import Vault
 from projections import feed
@@ -50,6 +52,7 @@ class Context:
     admission: Admission
     rounds: OpenRounds
     guesses: Guesses
+    session_guesses: Guesses
     roster: Roster
     vault: Vault
     sessions: Sessions
@@ -58,6 +61,8 @@ class Context:
     sender: ThreadPoolExecutor
     last_seen: LastSeen
     demonstration: bool
+    inbox: Inbox
+    gateway: Gateway | None
     demonstration_tickets: tuple[str, ...] | None = None
     refreshing: asyncio.Future[None] | None = None
 
@@ -89,6 +94,8 @@ def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
         open_ledger(conninfo) as ledger,
         closing(LastSeen(pool)) as last_seen,
         ThreadPoolExecutor(1, "letters") as sender,
+        closing(Inbox(pool)) as inbox,
+        stripe_of(settings) as gateway,
     ):
         with pool.connection() as connection:
             keyring = open_keyring(settings.home, connection)
@@ -105,6 +112,7 @@ def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
             admission=admission,
             rounds=OpenRounds(pool),
             guesses=Guesses(),
+            session_guesses=Guesses(),
             roster=Roster(pool),
             vault=vault,
             sessions=Sessions(pool),
@@ -113,7 +121,23 @@ def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
             sender=sender,
             last_seen=last_seen,
             demonstration=demonstration,
+            inbox=inbox,
+            gateway=gateway,
         )
+
+
+@contextmanager
+def stripe_of(settings: Settings) -> Iterator[Gateway | None]:
+    """Open the way to Stripe; None without a key: then every feature of cards is off."""
+    if settings.stripe_secret_key is None:
+        yield None
+        return
+    with closing(
+        Gateway(
+            settings.stripe_secret_key, settings.stripe_webhook_secrets, settings.stripe_api_base
+        )
+    ) as gateway:
+        yield gateway
 
 
 def context_of(request: Request) -> Context:

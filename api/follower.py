@@ -1,11 +1,11 @@
-"""The follower of the service: keeps every read model at the head of the feed, and the clock."""
+"""The follower of the service: keeps every read model at the head of the feed; clock and cards."""
 
 import os
 import signal
 import sys
 import threading
 
-from api import clock, lifeline
+from api import card_worker, clock, lifeline
 from api.logs import log_to_stderr
 from ledger.db import database
 from ledger.settings import Settings
@@ -24,8 +24,13 @@ def main(held: int, settings: Settings) -> None:
             target=clock.run, args=(settings, conninfo, follower.stopping), name="clock"
         )
         ticking.start()
+        paying = threading.Thread(
+            target=card_worker.run, args=(settings, conninfo, follower.stopping), name="cards"
+        )
+        paying.start()
         follower.run()
         ticking.join()
+        paying.join()
 
 
 if __name__ == "__main__":

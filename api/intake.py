@@ -21,13 +21,13 @@ from ledger.donations import (
     DonationNotFound,
     DonationRecorded,
     DonationReversed,
-    Reason,
     RecordDonation,
     ReverseDonation,
-    Source,
+    TillReason,
     Unrecorded,
     donation,
 )
+from ledger.giving import Source
 from ledger.money import Cents
 from ledger.store import Handled
 from projections.admission import AdmittedTill
@@ -88,7 +88,7 @@ class ReversalIn(Body):
 
     reversal_id: UUID
     amount_cents: Cents
-    reason: Reason
+    reason: TillReason
 
 
 class DonationOut(Body):

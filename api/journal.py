@@ -36,8 +36,8 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_LINES_MAX)]
 class EntryOut(BaseModel):
     """One event; further fields depend on its kind.
 
-    A gift, a reversal, a closed day or an explained gap names its partner, and has a donation's
-    id, only where that partner let its own figures be published when it was recorded.
+    A gift, a reversal, a closed day, an explained gap or a statement names its partner, and has
+    its own id, only where that partner let its own figures be published when it was recorded.
     """
 
     model_config = ConfigDict(extra="allow")
@@ -109,6 +109,44 @@ class EntryOut(BaseModel):
         "StandingChoiceMade",
         "StandingChoiceWithdrawn",
         "GiftAdded",
+        "FoundationDescribed",
+        "CollectionAccountProposed",
+        "CollectionAccountApproved",
+        "CollectionAccountDiscarded",
+        "SettlementTermsSet",
+        "StatementClosed",
+        "StatementReminded",
+        "WriteOffProposed",
+        "WriteOffApproved",
+        "WriteOffDiscarded",
+        "StatementFellOverdue",
+        "OverdueCleared",
+        "BankFileRead",
+        "BankTransactionBooked",
+        "TransactionMatched",
+        "TransactionUnmatched",
+        "RemittanceDeclared",
+        "RemittanceApproved",
+        "RemittanceDiscarded",
+        "RemittanceReturned",
+        "PledgeMade",
+        "PledgeCalled",
+        "PledgeUsed",
+        "PledgeWithdrawn",
+        "CheckoutStarted",
+        "PaymentProcessing",
+        "PaymentSucceeded",
+        "PaymentFailed",
+        "PaymentRefunded",
+        "RefundFailed",
+        "DisputeOpened",
+        "DisputeFundsWithdrawn",
+        "DisputeFundsReinstated",
+        "DisputeClosed",
+        "SubscriptionEnded",
+        "PayoutPaid",
+        "PayoutListed",
+        "PayoutFailed",
     ]
     recorded_on: date
 

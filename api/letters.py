@@ -16,12 +16,17 @@ from psycopg.rows import class_row
 
 from api.deps import Context
 from api.mail import Letter, MailFailed
+from ledger.decider import Refused
 
 Kind = Literal[
     "complaint_received",
     "complaint_answered",
     "complaint_closed",
     "committee",
+    "account_proposed",
+    "account_approved",
+    "statement",
+    "reminder",
     "enrolment",
     "reset",
 ]
@@ -64,7 +69,7 @@ ORDER BY due_at, kind, about_id
 class Unsent:
     """A letter that failed, or whose first attempt was cut short: then `failure` is None.
 
-    `about_id` is a complaint's id, or that of the account it goes to.
+    `about_id` is a complaint's or a statement's id, or that of the account it goes to.
     """
 
     kind: Kind
@@ -74,10 +79,15 @@ class Unsent:
     failure: str | None
 
 
-def note(context: Context, kind: Kind, about_id: UUID) -> None:
-    """Note that a letter is due; noted twice, it is sent once."""
+class NotWritten(MailFailed):
+    """What a letter is written from cannot be read, or its papers cannot be printed."""
+
+
+def note(context: Context, kind: Kind, about_id: UUID) -> bool:
+    """Note that a letter is due; noted twice, it is sent once. Tell whether it was not before."""
+    noted = {"kind": kind, "about": about_id, "now": datetime.now(UTC)}
     with context.pool.connection() as connection:
-        connection.execute(NOTE, {"kind": kind, "about": about_id, "now": datetime.now(UTC)})
+        return connection.execute(NOTE, noted).rowcount > 0
 
 
 def send(context: Context, kind: Kind, about_id: UUID, write: Callable[[], Letter | None]) -> None:
@@ -99,11 +109,14 @@ def send_later(
     def tried() -> None:
         try:
             deliver(context, kind, about_id, write)
+        except NotWritten:
+            LOG.exception("a letter could not be written")
+            raise
         except MailFailed as failure:
             LOG.error("a letter could not be sent: %s", failure)  # noqa: TRY400 - a trace tells nothing.
             raise
         except Exception:
-            LOG.exception("a letter could not be written")
+            LOG.exception("a letter could not be sent")
             raise
 
     return context.sender.submit(tried)
@@ -112,22 +125,36 @@ def send_later(
 def deliver(
     context: Context, kind: Kind, about_id: UUID, write: Callable[[], Letter | None]
 ) -> None:
-    """Hold a letter, write it, hand it to the mail server, and note what came of it."""
+    """Hold a letter, write it, hand it to the mail server, and note what came of it.
+
+    Whatever keeps it from being written or sent is noted, for the office to see.
+    """
     now = datetime.now(UTC)
     about = {"kind": kind, "about": about_id, "now": now, "until": now + LEASE}
     with context.pool.connection() as connection:
         if connection.execute(HOLD, about).rowcount == 0:
             return
-    written = write()
     try:
-        if written is not None:
-            context.mail.send(written)
-    except MailFailed as cause:
+        letter = written(write)
+        if letter is not None:
+            context.mail.send(letter)
+    except Exception as cause:
+        failure = str(cause) if isinstance(cause, MailFailed) else type(cause).__name__
         with context.pool.connection() as connection:
-            connection.execute(FAIL, about | {"now": datetime.now(UTC), "failure": str(cause)})
+            connection.execute(FAIL, about | {"now": datetime.now(UTC), "failure": failure})
         raise
     with context.pool.connection() as connection:
         connection.execute(FORGET, about)
+
+
+def written(write: Callable[[], Letter | None]) -> Letter | None:
+    """Write a letter; what is refused is raised as it is. Raises NotWritten."""
+    try:
+        return write()
+    except (MailFailed, Refused):
+        raise
+    except Exception as cause:
+        raise NotWritten(type(cause).__name__) from cause
 
 
 def unsent(

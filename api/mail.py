@@ -26,12 +26,22 @@ class MailFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A document that goes with a letter; `kind` is its media type."""
+
+    name: str
+    kind: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
-    """One letter to one person, in every language of the pages."""
+    """One letter, in every language of the pages: to one person, or to several of one shop."""
 
     to: str
     subject: str
     text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Mail(Protocol):
@@ -69,6 +79,9 @@ def message_of(letter: Letter, sender: str) -> EmailMessage:
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
+    for one in letter.attachments:
+        main, _, sub = one.kind.partition("/")
+        message.add_attachment(one.content, maintype=main, subtype=sub, filename=one.name)
     return message
 
 

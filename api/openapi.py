@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 MEANING = {
     304: "Not changed since the ETag that was sent",
+    400: "Not what this address takes; error.name says why",
     401: "No till holds this key",
     404: "Not found",
     409: "Contradicts what the ledger holds",

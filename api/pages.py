@@ -23,6 +23,7 @@ from api.i18n import LANGUAGES, Language, language_of, remember
 from api.snapshots import snapshot
 from ledger.calendar import civil_day
 from ledger.partners import deadlines
+from ledger.references import in_groups
 
 ROOM: Final = Path(__file__).parent
 STATIC: Final = ROOM / "static"
@@ -110,6 +111,7 @@ def environment(language: Language) -> Environment:
         "civil_day": civil_day,
         "iso_day": date.fromisoformat,
         "siret": siret,
+        "in_groups": in_groups,
         "qr": qr,
     }
     made.globals |= {"language": language, "asset": asset, "money": made.filters["money"]}

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from api.home import FIGURES, MonthOut, SourcesOut, sums
 from api.refusals import PartnerNotFound
 from ledger.calendar import civil_day
-from ledger.partners.agreements import Commitment, Regime
+from ledger.giving import Regime
+from ledger.partners.agreements import Commitment
 from ledger.partners.facts import AgreementFacts, PartnerFacts
 from ledger.partners.register import Sector
 from ledger.partners.standing import Period, ReasonName, Status, timeline

@@ -9,13 +9,30 @@ from starlette.responses import Response
 
 from api.credentials import TooManyAttempts
 from api.guesses import TooManyCodes
-from ledger import ambassadors, ballots, closes, donations, people, tickets, tills, wallets
+from ledger import (
+    ambassadors,
+    ballots,
+    closes,
+    donations,
+    foundation,
+    people,
+    pledges,
+    remittances,
+    stripe_gateway,
+    tickets,
+    tills,
+    wallets,
+)
+from ledger.bank import entries as bank_files
+from ledger.bank import transactions
 from ledger.committer import Closed, QueueFull
 from ledger.decider import Refused
 from ledger.partners import agreements, complaints, register, words
 from ledger.partners.certifications import commands as certifications
+from ledger.payments import commands as payments
 from ledger.projects import evaluation, ideas, sheet, state
 from ledger.rounds import commands as rounds
+from ledger.settlements import commands as settlements
 from ledger.store import LedgerUnavailable
 
 # Statuses that are not the 409 of a contradiction with what the ledger holds.
@@ -74,9 +91,49 @@ STATUS: dict[type[Refused], int] = {
     sheet.SheetPlaceUnknown: 422,
     state.ProjectNotFound: 404,
     state.ProposerAgrees: 403,
+    remittances.RemittanceNotFound: 404,
+    remittances.ReceivedInFuture: 422,
+    remittances.AllocationsDiffer: 422,
+    remittances.AllocationForeign: 422,
+    remittances.ReturnedBeforeReceived: 422,
+    remittances.ApproverSpeaksForPartner: 403,
+    pledges.PledgeNotFound: 404,
+    pledges.PledgedInFuture: 422,
+    pledges.CallDueInPast: 422,
+    pledges.WithdrawnInFuture: 422,
+    foundation.TermsInPast: 422,
+    settlements.StatementNotFound: 404,
+    settlements.WriteOffNotFound: 404,
+    settlements.PeriodNotOver: 422,
+    settlements.StatementEmpty: 422,
+    settlements.ProposerApprovesWriteOff: 403,
+    settlements.WriteOffWithInterest: 403,
+    bank_files.BankFileMalformed: 422,
+    bank_files.BankFileUnsafe: 422,
+    bank_files.BankFileTooLarge: 413,
+    bank_files.BankVersionUnknown: 422,
+    bank_files.BankBalanceMissing: 422,
+    bank_files.BankSchemaBroken: 422,
+    bank_files.ForeignCurrency: 422,
+    bank_files.BankFileAhead: 422,
+    bank_files.BankFileUnbalanced: 422,
+    bank_files.AccountNotOurs: 422,
+    transactions.TransactionNotBooked: 404,
+    transactions.MatchUnknown: 404,
+    transactions.TargetUnknown: 422,
+    transactions.AllocationMissing: 422,
+    transactions.AllocationUnnamed: 422,
+    transactions.AllocationAgainstSide: 422,
     state.MilestoneUnknown: 404,
     state.MetInFuture: 422,
     state.ActorHasInterest: 403,
+    payments.CardsOff: 404,
+    payments.PurposeUnclear: 422,
+    stripe_gateway.SignatureRefused: 400,
+    stripe_gateway.ModeRefused: 400,
+    stripe_gateway.AnnouncementMalformed: 400,
+    stripe_gateway.StripeRefuses: 502,
+    stripe_gateway.StripeUnavailable: 503,
 }
 
 RETRY_SECONDS = 2

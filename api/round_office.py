@@ -34,6 +34,7 @@ from ledger.rounds.events import CancelReason, SentBackReason, StruckReason
 from ledger.rounds.life import CLOSE_AFTER
 from ledger.rounds.state import AnyRound, Undrafted
 from projections import paper_ballots, projects, rounds
+from projections.pledge_cover import Cover, cover_of
 
 router = APIRouter(prefix="/office/rounds", include_in_schema=False)
 
@@ -66,6 +67,14 @@ def abandoned(connection: Connection[Any], definition: Definition) -> set[UUID]:
     return {one.project_id for one in found if one.state == "abandoned" and one.project_id in known}
 
 
+def cover(connection: Connection[Any], definition: Definition) -> Cover | None:
+    """Tell whether a sponsor promised what the round adds, None where it adds nothing."""
+    matching = definition.pot.matching
+    if matching is None:
+        return None
+    return cover_of(connection, definition.round_id, matching.sponsor, matching.cap_cents)
+
+
 def gathered(context: Context, round_id: UUID) -> dict[str, Any]:
     """Gather a round as the ledger holds it, so that what was just done shows."""
     history = [one.event for one in context.ledger.history(round_, round_id)]
@@ -78,6 +87,7 @@ def gathered(context: Context, round_id: UUID) -> dict[str, Any]:
         titles = titles_of(connection)
         ended = abandoned(connection, state.definition)
         words = wordings.read(connection, *(getattr(one, "words_sha256", None) for one in history))
+        covered = cover(connection, state.definition)
     return {
         "round_id": round_id,
         "state": state,
@@ -87,6 +97,7 @@ def gathered(context: Context, round_id: UUID) -> dict[str, Any]:
         "names": named(context, [one.actor for one in history]),
         "titles": titles,
         "words": words,
+        "cover": covered,
         "progress": progress,
         "paper_waiting": paper_waiting,
         "ended": {one for one in ended if one not in state.struck},

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+from api import pledges
 from api.deps import Context
 from api.interests import interested_in_project
 from api.turns import one_at_a_time
@@ -271,7 +272,11 @@ def closed_round(context: Context, round_id: UUID) -> Closed:
 
 
 def approve_result(context: Context, actor: str, round_id: UUID, result_sha256: str) -> bool:
-    """Approve a result; tell whether it is adopted by that. Awards are made by `award`."""
+    """Approve a result; tell whether it is adopted by that. Awards are made by `award`.
+
+    What a sponsor adds to it is taken from the sponsor's pledges at once, and by the clock later
+    where this is cut short or nothing was promised yet.
+    """
     command = ApproveResult(
         at=now(),
         actor=actor,
@@ -280,7 +285,10 @@ def approve_result(context: Context, actor: str, round_id: UUID, result_sha256: 
         interested=interested_in(context, round_of(context, round_id)),
     )
     handled = context.ledger.handle(round_, round_id, command)
-    return isinstance(round_.fold(recorded.event for recorded in handled.history), Adopted)
+    adopted = isinstance(round_.fold(recorded.event for recorded in handled.history), Adopted)
+    if adopted:
+        pledges.use(context, actor, round_id)
+    return adopted
 
 
 def send_back(  # noqa: PLR0913, PLR0917 - each is a field of the command.

@@ -16,6 +16,7 @@ from api.auth import public
 from api.ballots import Ticket, ballot_of, own_picks, ticket_of
 from api.deps import Context, context_of
 from api.forms import form_of
+from api.gift_trail import trail_of
 from api.guesses import TooManyCodes, origin_of
 from api.home import PAGE
 from api.intake import gift_of
@@ -155,6 +156,8 @@ def uuid_of(text: str) -> UUID | None:
 
 async def ticket_page(request: Request, ticket: Ticket, typed: Typed) -> Response:
     context = context_of(request)
+    if context.admission.stale:  # It knows the names of shops.
+        await context.refresh_admission()
     values = await run_in_threadpool(gathered, context, ticket, typed)
     values |= await run_in_threadpool(kept, request, ticket)
     status = 200 if typed.refusal is None else status_of(typed.refusal)
@@ -175,6 +178,7 @@ def gathered(context: Context, ticket: Ticket, typed: Typed) -> dict[str, Any]:
         "code": code,
         "mark": mark_of(context, code),
         "shop": context.admission.partner_name(gift.partner_id),
+        "trail": trail_of(context, ticket.donation_id),
         "rounds": rounds,
         "ballot": None if here is None else ballot_form(context, ticket, here, typed),
         "outcome": None if rounds.past is None else outcome_of(context, ticket, rounds.past),

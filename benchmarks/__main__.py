@@ -29,6 +29,9 @@ NAMES = (
     "rules",
     "ballots",
     "tallies",
+    "statements",
+    "bank",
+    "webhooks",
 )
 LATEST = Path(__file__).parent / "latest.json"
 PACKAGES = ("eventsourcing", "fastapi", "uvicorn", "psycopg", "pydantic", "msgspec")

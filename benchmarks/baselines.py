@@ -14,7 +14,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 from eventsourcing.application import Application
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from psycopg import Connection
 from psycopg_pool import ConnectionPool
 from pydantic import ConfigDict
@@ -141,10 +141,22 @@ def inserting(conninfo: str) -> FastAPI:
     return app
 
 
+def hearing(_: str) -> FastAPI:
+    """Take the body of an announcement and do nothing: nobody is asked who sent it."""
+    app = FastAPI(lifespan=resting)
+
+    @app.post("/announcements")
+    async def take(request: Request) -> dict[str, bool]:
+        return {"stored": bool(await request.body())}
+
+    return app
+
+
 BASELINES: dict[str, Callable[[str], FastAPI]] = {
     "nothing": nothing,
     "saving": saving,
     "inserting": inserting,
+    "hearing": hearing,
 }
 
 

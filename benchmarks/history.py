@@ -8,8 +8,9 @@ import psycopg
 
 from benchmarks.ground import Till
 from ledger.decider import Event
-from ledger.donations import SOURCES, DonationRecorded, DonationReversed
+from ledger.donations import DonationRecorded, DonationReversed
 from ledger.events import encode
+from ledger.giving import SOURCES
 from ledger.ids import stream_of
 
 MONTHS = 24

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 from api.serve import lifeline, listening
@@ -17,9 +17,11 @@ STOP_SECONDS = 30
 
 
 @contextmanager
-def ours(ground: Ground, conninfo: str, workers: int = 1) -> Iterator[int]:
+def ours(
+    ground: Ground, conninfo: str, workers: int = 1, chosen: Mapping[str, str] | None = None
+) -> Iterator[int]:
     """Run our workers as `donpositif serve` does, without a follower; give their port."""
-    with serving(ground, conninfo, ["api.worker"], workers) as port:
+    with serving(ground, conninfo, ["api.worker"], workers, chosen) as port:
         yield port
 
 
@@ -45,12 +47,18 @@ def following(ground: Ground, conninfo: str) -> Iterator[None]:
 
 
 @contextmanager
-def serving(ground: Ground, conninfo: str, module: list[str], workers: int) -> Iterator[int]:
+def serving(
+    ground: Ground,
+    conninfo: str,
+    module: list[str],
+    workers: int,
+    chosen: Mapping[str, str] | None = None,
+) -> Iterator[int]:
     with listening(ground.settings) as listener, lifeline() as held, ExitStack() as running:
         inherited = [listener.fileno(), held]
         for _ in range(workers):
             command = [*module, *map(str, inherited)]
-            running.enter_context(process(command, inherited, ground, conninfo))
+            running.enter_context(process(command, inherited, ground, conninfo, chosen))
         port: int = listener.getsockname()[1]
         # The socket takes requests from the start; one is answered when a worker is ready.
         for _ in range(4 * workers):
@@ -67,11 +75,16 @@ def await_answer(port: int) -> None:
 
 @contextmanager
 def process(
-    module: Sequence[str], inherited: Sequence[int], ground: Ground, conninfo: str
+    module: Sequence[str],
+    inherited: Sequence[int],
+    ground: Ground,
+    conninfo: str,
+    chosen: Mapping[str, str] | None = None,
 ) -> Iterator[None]:
     environment = os.environ | {
         "DONPOSITIF_HOME": str(ground.settings.home),
         "DATABASE_URL": conninfo,
+        **(chosen or {}),
     }
     running = subprocess.Popen(
         [sys.executable, "-m", *module],

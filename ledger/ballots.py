@@ -4,7 +4,6 @@ A paper ballot is entered twice, by two people: the first entry waits for the se
 must be the same. What a ballot weighs is decided at the count, by what is left of its gift.
 """
 
-import re
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Annotated, Literal, assert_never
@@ -12,6 +11,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from ledger.actors import ACCOUNT
 from ledger.decider import Command, Decider, Event, Refused
 
 Channel = Literal["web", "api", "counter"]
@@ -22,8 +22,6 @@ Ineligible = Literal["not_in_pot", "taken", "given_back", "purchase_not_attested
 PICKS_TYPED_MAX = 200
 # Whoever wavers changes a few times; beyond it, somebody fills the ledger with one ticket.
 CHANGES_MAX = 20
-# One spelling, so that two of them are two people.
-ACCOUNT = re.compile(r"account:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 # Events. These names and fields are what is stored: add a new version, never edit.
 

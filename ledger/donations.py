@@ -9,11 +9,12 @@ from pydantic import AwareDatetime, Field
 
 from ledger.decider import Command, Decider, Event, Refused
 from ledger.devices import DeviceLink
+from ledger.giving import Source
 from ledger.money import Cents
 
-Source = Literal["customer", "shop", "match"]
-SOURCES: tuple[Source, ...] = ("customer", "shop", "match")
-Reason = Literal["sale_returned", "mistake", "duplicate"]
+TillReason = Literal["sale_returned", "mistake", "duplicate"]
+# The last two are of gifts by card: given back to the donor, or taken back by her bank.
+Reason = TillReason | Literal["refunded", "disputed"]
 Flag = Literal["late", "partner_not_active", "large_amount", "exceeds_purchase"]
 AskId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 

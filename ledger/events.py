@@ -6,17 +6,24 @@ from pydantic import ValidationError
 
 from ledger.ambassadors import AmbassadorEvent, CreditGiven
 from ledger.ballots import BallotEvent
+from ledger.bank.events import BankEvent
 from ledger.closes import DayClosed
 from ledger.decider import Event
 from ledger.donations import DonationEvent
+from ledger.foundation import FoundationEvent
 from ledger.partners.agreements import AgreementEvent
 from ledger.partners.certifications.events import CertificationEvent
 from ledger.partners.complaints import ComplaintEvent
+from ledger.partners.overdue import OverdueEvent
 from ledger.partners.register import RegisterEvent
+from ledger.payments.events import PaymentEvent, PayoutEvent, SubscriptionEnded
 from ledger.people import PeopleEvent
+from ledger.pledges import PledgeEvent
 from ledger.projects.idea_events import IdeaEvent
 from ledger.projects.project_events import ProjectEvent
+from ledger.remittances import RemittanceEvent
 from ledger.rounds.events import RoundEvent
+from ledger.settlements.events import SettlementEvent
 from ledger.tills import TillEvent
 from ledger.wallets import GiftAdded, WalletEvent
 
@@ -37,6 +44,15 @@ AnyEvent = (
     | BallotEvent
     | WalletEvent
     | GiftAdded
+    | FoundationEvent
+    | SettlementEvent
+    | OverdueEvent
+    | BankEvent
+    | RemittanceEvent
+    | PledgeEvent
+    | PaymentEvent
+    | SubscriptionEnded
+    | PayoutEvent
 )
 
 EVENT_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(AnyEvent)}

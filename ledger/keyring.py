@@ -48,6 +48,7 @@ class Keyring:
     tickets: bytes
     sale_refs: bytes
     imports: bytes
+    bank: bytes
     enrolments: bytes
     fingerprint: str
 
@@ -62,6 +63,7 @@ class Keyring:
             tickets=derived(b"ticket"),
             sale_refs=derived(b"sale-ref"),
             imports=derived(b"import"),
+            bank=derived(b"bank"),
             enrolments=derived(b"enrolment"),
             fingerprint=derived(b"fingerprint").hex()[:16],
         )
@@ -70,6 +72,11 @@ class Keyring:
         """Give what is kept of a shop's sale reference: it matches again, it tells nothing."""
         mac = blake2b(partner_id + sale_ref.encode(), key=self.sale_refs, digest_size=16)
         return mac.hexdigest()
+
+    def bank_mac(self, purpose: str, text: str) -> str:
+        """Give what events keep of a payer's account or own id; `purpose` tells them apart."""
+        said = f"{purpose}\0{text}".encode()
+        return blake2b(said, key=self.bank, digest_size=16).hexdigest()
 
 
 def open_keyring(home: Path, connection: Connection) -> Keyring:

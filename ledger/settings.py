@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 ROOT_HOME = Path("/var/lib/donpositif")
 WORKERS_MAX = 64
 PORT_MAX = 65_535
+WEBHOOK_SECRETS_MAX = 2
 SWITCH = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -39,6 +40,10 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)  # It may hold a password.
     mail_from: str | None = None
     trusted_proxies: tuple[str, ...] = ()
+    stripe_secret_key: str | None = field(default=None, repr=False)
+    # Two while one of them is being replaced.
+    stripe_webhook_secrets: tuple[str, ...] = field(default=(), repr=False)
+    stripe_api_base: str | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> "Settings":
@@ -57,6 +62,9 @@ class Settings:
             smtp_url=_smtp_url(given),
             mail_from=_mail_from(given),
             trusted_proxies=_trusted_proxies(given),
+            stripe_secret_key=_stripe_secret_key(given),
+            stripe_webhook_secrets=_stripe_webhook_secrets(given),
+            stripe_api_base=_stripe_api_base(given),
         )
 
 
@@ -136,3 +144,34 @@ def _trusted_proxies(given: Mapping[str, str]) -> tuple[str, ...]:
     if any(network.prefixlen == 0 for network in networks):
         raise refused
     return tuple(map(str, networks))
+
+
+def _stripe_secret_key(given: Mapping[str, str]) -> str | None:
+    key = given.get("STRIPE_SECRET_KEY")
+    if key is not None and not re.fullmatch(r"[sr]k_(test|live)_[A-Za-z0-9_]+", key):
+        # What it holds is never repeated.
+        raise SettingRefused(
+            "STRIPE_SECRET_KEY", "…", "sk_test_…, sk_live_…, rk_test_… or rk_live_…"
+        )
+    return key
+
+
+def _stripe_webhook_secrets(given: Mapping[str, str]) -> tuple[str, ...]:
+    """An empty secret would verify whatever anybody signs: none is taken."""
+    secrets = tuple(given.get("STRIPE_WEBHOOK_SECRETS", "").replace(",", " ").split())
+    known = all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]+", one) for one in secrets)
+    if len(secrets) > WEBHOOK_SECRETS_MAX or not known:
+        expected = "one whsec_…, or two with a comma between while one is being replaced"
+        raise SettingRefused("STRIPE_WEBHOOK_SECRETS", "…", expected)
+    return secrets
+
+
+def _stripe_api_base(given: Mapping[str, str]) -> str | None:
+    """Another address than Stripe's is for tests: a key that moves real money never goes there."""
+    base = given.get("STRIPE_API_BASE")
+    if base is None:
+        return None
+    live = "_live_" in given.get("STRIPE_SECRET_KEY", "")
+    if live or not re.fullmatch(r"https?://[^\s/?#]+", base):
+        raise SettingRefused("STRIPE_API_BASE", base, "http://host:port, and only with a test key")
+    return base

@@ -79,6 +79,12 @@ class Ledger:
         """Give the events of one subject, oldest first."""
         return self._histories(decider, [subject_id])[0]
 
+    def histories(
+        self, decider: Decider[C, S, E], subject_ids: Sequence[UUID]
+    ) -> list[tuple[Recorded[E], ...]]:
+        """Give the events of many subjects at once, in their order; none for one that is new."""
+        return self._histories(decider, subject_ids)
+
     def histories_between(
         self, first: UUID, last: UUID, kinds: Sequence[type[E]]
     ) -> list[tuple[Recorded[E], ...]]:

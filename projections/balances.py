@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg import Connection, Cursor
 from psycopg.rows import class_row
 
-from ledger.donations import SOURCES
+from ledger.giving import SOURCES
 from projections.feed import Page
 from projections.read_model import ReadModel
 from projections.sql import queries

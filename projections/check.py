@@ -44,6 +44,7 @@ from ledger.tills import (
     TillRevoked,
 )
 from ledger.wallets import GiftAdded, WalletEvent
+from projections.check_money import MONEY_OF_A_PARTNER, Money, Whereabouts, money_stream
 from projections.check_standings import Standings
 from projections.check_tills import Tills
 from projections.feed import without_nul
@@ -84,16 +85,19 @@ PROJECT_LIFE: dict[type[Event], tuple[str, str]] = {
     )
     for kind in kinds
 }
+# Of these the partner must be a registered one.
+OF_A_PARTNER: tuple[type[Event], ...] = (*PARTNER_LIFE, *MONEY_OF_A_PARTNER)
 
 Progress = Callable[[int], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The result: how many events were read, and in words whatever differs."""
+    """The result: how many events were read, in words whatever differs, and where the cents are."""
 
     events: int
     differences: list[str]
+    whereabouts: Whereabouts = field(default=Whereabouts(), compare=False)
 
     @property
     def ok(self) -> bool:
@@ -164,13 +168,10 @@ class Reading:
                 self.knows(position, event.partner_id, event.till_id)
             case AccountOpened() | RolesChanged() | AccountDisabled() | AccountEnabled():
                 self.belongs(position, stream_id, "account", event.account_id)
-            case _ if type(event) in PROJECT_LIFE:
-                category, field = PROJECT_LIFE[type(event)]
-                self.belongs(position, stream_id, category, getattr(event, field))
-            case _ if type(event) in PARTNER_LIFE:
-                category, field = PARTNER_LIFE[type(event)]
-                self.belongs(position, stream_id, category, getattr(event, field))
-                self.knows(position, event.partner_id)  # type: ignore[attr-defined]
+            case _ if (stream := stream_named(event)) is not None:
+                self.belongs(position, stream_id, *stream)
+                if isinstance(event, OF_A_PARTNER):
+                    self.knows(position, event.partner_id)  # type: ignore[attr-defined]
             case _:
                 self.differs(f"event {position} is of a type this check does not know")
 
@@ -199,6 +200,12 @@ class Reading:
             row[column + 1] += event.amount_cents
 
 
+def stream_named(event: Event) -> tuple[str, UUID] | None:
+    """Give the category and the subject of an event's stream, where its type alone says both."""
+    named = PROJECT_LIFE.get(type(event)) or PARTNER_LIFE.get(type(event))
+    return money_stream(event) if named is None else (named[0], getattr(event, named[1]))
+
+
 def check(connection: Connection[Any], progress: Progress = lambda _: None) -> Checked:
     """Compare the read models with what the events say, and look for faults in the events.
 
@@ -209,6 +216,7 @@ def check(connection: Connection[Any], progress: Progress = lambda _: None) -> C
         reached = defaultdict(int, positions(connection))
         tills = Tills(reached["tills"], reached["gaps"])
         reading = Reading(reached, Standings(reached["standings"]), tills)
+        money = Money.of(cursor, reached, reading.differs)
         journal = Journal(journal_lines(connection))
         for rows in stored_events(cursor):
             for position, stream_id, topic, state in rows:
@@ -219,6 +227,7 @@ def check(connection: Connection[Any], progress: Progress = lambda _: None) -> C
                     reading.differs(f"event {position} cannot be decoded: {undecodable}")
                     continue
                 reading.take(position, stream_id, event)
+                money.take(position, event)
                 if position <= reading.reached["journal"]:
                     journal_agrees(reading, position, event, journal.line_at(position))
             progress(len(rows))
@@ -229,7 +238,8 @@ def check(connection: Connection[Any], progress: Progress = lambda _: None) -> C
             compare(cursor, reading)
         reading.standings.agree(cursor, reached["partners"], reading.differs)
         reading.tills_told.agree(cursor, reading.differs)
-    return Checked(reading.events, reading.differences)
+        whereabouts = money.agree(cursor)
+    return Checked(reading.events, reading.differences, whereabouts)
 
 
 def stored_events(cursor: Cursor[Any]) -> Iterator[list[tuple[int, UUID, str, bytes]]]:

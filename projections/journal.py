@@ -15,6 +15,7 @@ from ledger.donations import DonationRecorded, DonationReversed
 from ledger.events import AnyEvent
 from ledger.partners.register import PublicationConsented, PublicationConsentWithdrawn
 from ledger.people import AccountDisabled, AccountEnabled, AccountOpened, RolesChanged
+from ledger.settlements.events import StatementClosed
 from ledger.tills import (
     EnrolmentOffered,
     GapExplained,
@@ -23,6 +24,7 @@ from ledger.tills import (
     TillRevoked,
 )
 from projections.feed import Gift, Other, Page, Reversal
+from projections.money_life import MoneyEvent, public_of_money
 from projections.partner_life import public_of_partner
 from projections.project_life import ProjectLifeEvent, public_of_project_life
 from projections.read_model import ReadModel
@@ -36,9 +38,27 @@ PAGE_LINES_MAX = 1_000
 Public = dict[str, str | int | None]
 
 # From these a shop's figures could be added up, or told by where its gifts stand among others'.
-OF_A_SHOPS_FIGURES = (DonationRecorded, DonationReversed, GapExplained, DayClosed)
+OF_A_SHOPS_FIGURES = (
+    DonationRecorded,
+    DonationReversed,
+    GapExplained,
+    DayClosed,
+    StatementClosed,
+)
 # A donation's id is chosen by the till, and may be made of the till's own: it names the shop too.
-WHOSE = frozenset({"partner_id", "till_id", "donation_id"})
+# A statement's id is made of the shop's; its number, first day and lines could be recognised.
+WHOSE = frozenset(
+    {
+        "partner_id",
+        "till_id",
+        "donation_id",
+        "statement_id",
+        "number",
+        "first_on",
+        "lines",
+        "lines_sha256",
+    }
+)
 
 
 def public(event: AnyEvent, *, named: bool) -> Public:
@@ -97,6 +117,8 @@ def in_full(event: AnyEvent) -> Public:
             return public_of_vote(event)
         case _ if isinstance(event, ProjectLifeEvent):
             return public_of_project_life(event)
+        case _ if isinstance(event, MoneyEvent):
+            return public_of_money(event)
         case _:
             return public_of_partner(event)
 

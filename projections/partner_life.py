@@ -127,7 +127,9 @@ def of_agreement(event: AgreementEvent) -> Public:
 
 
 def terms(event: AgreementSigned | AgreementAmended) -> Public:
-    return {
+    # Only where it was agreed to: what was published of earlier agreements stays as it was.
+    agreed: Public = {"debt_public": "yes"} if event.debt_public else {}
+    return agreed | {
         "regime": event.regime,
         "commitment": event.commitment,
         "basis_points": event.basis_points,

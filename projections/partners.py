@@ -12,6 +12,7 @@ from psycopg.rows import class_row, tuple_row
 
 from ledger.calendar import civil_day
 from ledger.decider import Event
+from ledger.foundation import FOUNDATION_ID
 from ledger.partners.register import (
     PartnerDescribed,
     PartnerRegistered,
@@ -151,6 +152,7 @@ def directory(  # noqa: PLR0913 - each is a field of the search form.
         "sector": sector,
         "on": on or civil_day(datetime.now(UTC)),
         "statuses": None if statuses is None else list(statuses),
+        "foundation_id": FOUNDATION_ID,
         "limit": limit,
         "offset": offset,
     }

@@ -60,7 +60,7 @@ ORDER BY p.folded_name, p.name, p.partner_id;
 
 -- directory --
 -- A page of the partners that match, in the order of a French directory, with what they are on a
--- day. Names come in order from an index, and only the page's own standings are looked up; how
+-- day; the foundation, a partner only for what is given to it online, is none of them. Names come in order from an index, and only the page's own standings are looked up; how
 -- many match in all is counted without standings unless they are asked for.
 SELECT p.partner_id, p.name, p.place, p.sector,
        coalesce(s.status, 'registered') AS status, s.since_on AS since,
@@ -70,7 +70,7 @@ SELECT p.partner_id, p.name, p.place, p.sector,
        END AS why,
        (SELECT count(*)
         FROM partner AS q
-        WHERE q.registered_on <= %(on)s
+        WHERE q.registered_on <= %(on)s AND q.partner_id <> %(foundation_id)s
           AND (%(query)s = '' OR strpos(q.folded_name, %(query)s) > 0)
           AND (%(place)s::text IS NULL OR q.place = %(place)s::text)
           AND (%(sector)s::text IS NULL OR q.sector = %(sector)s::text)
@@ -85,7 +85,7 @@ LEFT JOIN LATERAL (
     WHERE t.partner_id = p.partner_id AND t.first_on <= %(on)s
     ORDER BY t.first_on DESC LIMIT 1
 ) AS s ON true
-WHERE p.registered_on <= %(on)s
+WHERE p.registered_on <= %(on)s AND p.partner_id <> %(foundation_id)s
   AND (%(query)s = '' OR strpos(p.folded_name, %(query)s) > 0)
   AND (%(place)s::text IS NULL OR p.place = %(place)s::text)
   AND (%(sector)s::text IS NULL OR p.sector = %(sector)s::text)

@@ -33,6 +33,7 @@ def terms(form: Form) -> dict[str, Any]:
         "cents_per_item": hundredths(form, "amount") if commitment == "amount_per_item" else None,
         "charter_version": form.number("charter_version"),
         "valid_until": form.day_or_none("valid_until"),
+        "debt_public": True if form.text("debt_public") == "yes" else None,
     }
 
 

@@ -19,6 +19,7 @@ from api.forms import Fields
 from api.mail import MailFailed
 from api.people import EmailMalformed
 from api.refusals import PartnerNotFound, name_of, status_of
+from ledger.bank.transactions import TransactionNotBooked
 from ledger.calendar import civil_day
 from ledger.decider import Refused
 from ledger.partners.certifications.commands import CaseNotFound
@@ -26,9 +27,12 @@ from ledger.partners.certifications.decider import certification
 from ledger.partners.complaints import ComplaintNotFound
 from ledger.partners.register import Contact, PartnerNotRegistered, Registered
 from ledger.people import AccountNotOpened, Role, actor_of
+from ledger.pledges import PledgeNotFound
 from ledger.projects.ideas import IdeaNotFound
 from ledger.projects.state import ProjectNotFound
+from ledger.remittances import RemittanceNotFound
 from ledger.rounds.commands import RoundNotFound
+from ledger.settlements.commands import StatementNotFound
 
 Reader = Annotated[Actor, require("officer", "committee", "auditor")]
 Officer = Annotated[Actor, require("officer")]
@@ -45,6 +49,10 @@ NOWHERE: Final = (
     IdeaNotFound,
     ProjectNotFound,
     RoundNotFound,
+    StatementNotFound,
+    RemittanceNotFound,
+    PledgeNotFound,
+    TransactionNotBooked,
 )
 
 
@@ -173,7 +181,7 @@ def name_of_actor(context: Context, actor: str) -> Named:
 
 def shop_name_of(shop: Registered) -> str:
     """Give the name on the sign of a partner, else the one it was registered under."""
-    return shop.name if shop.description is None else shop.description.trade_name
+    return shop.sign
 
 
 def partner_people(context: Context, partner_id: UUID) -> tuple[str, ...]:

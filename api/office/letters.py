@@ -8,7 +8,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import admin, committee_letters, complaint_letters, letters, people
+from api import (
+    admin,
+    committee_letters,
+    complaint_letters,
+    foundation_letters,
+    letters,
+    people,
+    statement_letters,
+)
 from api.auth import Actor, person_page, require
 from api.complaint_letters import EMAIL_FIELD
 from api.deps import Context, context_of
@@ -23,6 +31,9 @@ from ledger.people import AccountNotOpened
 router = APIRouter(prefix="/office/letters", include_in_schema=False)
 
 OF_ACCOUNTS: frozenset[Kind] = frozenset({"enrolment", "reset"})
+# Each is to one person of the office, whose account it is about.
+OF_OFFICE: frozenset[Kind] = frozenset({"committee", "account_proposed", "account_approved"})
+OF_STATEMENTS: frozenset[Kind] = frozenset({"statement", "reminder"})
 Sender = Annotated[Actor, require("officer", "administrator")]
 
 
@@ -35,13 +46,15 @@ def kinds_of(actor: Actor) -> tuple[Kind, ...]:
 
 def shown(context: Context, one: Unsent) -> dict[str, Any]:
     """Give a letter with whom it is for and what it is about, as far as that is still known."""
-    if one.kind in OF_ACCOUNTS or one.kind == "committee":
+    if one.kind in OF_ACCOUNTS | OF_OFFICE:
         try:
             holder = people.person(context, one.about_id)
         except AccountNotOpened:
             return {"letter": one, "to": "", "about": "", "path": ""}
         path = f"/office/accounts/{one.about_id}" if one.kind in OF_ACCOUNTS else ""
         return {"letter": one, "to": holder.email, "about": holder.name, "path": path}
+    if one.kind in OF_STATEMENTS:
+        return {"letter": one} | statement_letters.shown(context, one.about_id)
     history = context.ledger.history(complaint, one.about_id)
     state = complaint.fold(recorded.event for recorded in history)
     if isinstance(state, Unopened):
@@ -97,7 +110,11 @@ def dispatch(context: Context, kind: Kind, about_id: UUID) -> None:
     match kind:
         case "enrolment" | "reset":
             people.send_noted_link(context, kind, about_id)
+        case "account_proposed" | "account_approved":
+            foundation_letters.send(context, kind, about_id)
         case "committee":
             committee_letters.send(context, about_id)
+        case "statement" | "reminder":
+            statement_letters.send(context, kind, about_id)
         case _:
             complaint_letters.send(context, kind, about_id)

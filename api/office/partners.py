@@ -32,7 +32,8 @@ from api.office.desk import (
 )
 from api.pages import Address, go
 from api.people import EMAIL, NAME
-from ledger.partners.agreements import Commitment, Regime
+from ledger.giving import Regime
+from ledger.partners.agreements import Commitment
 from ledger.partners.certifications.decider import certification
 from ledger.partners.register import (
     SECTORS,

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from ledger.calendar import Day, civil_day
 from ledger.decider import Command, Decider, Event, Refused
+from ledger.giving import Regime
 from ledger.partners.words import in_order
 
-Regime = Literal["mandate", "named_beneficiary", "own_name", "own_money"]
 Commitment = Literal["round_up", "add_on", "share_of_sales", "amount_per_item"]
 Number = Annotated[str, Field(pattern=r"^[A-Z0-9][A-Z0-9/._-]{0,31}$")]
 EndedBy = Literal["partner", "foundation", "both"]
@@ -34,6 +34,7 @@ class AgreementSigned(Event):
     signed_on: date
     valid_from: date
     valid_until: date | None = None
+    debt_public: bool | None = None
 
 
 class AgreementAmended(Event):
@@ -48,6 +49,7 @@ class AgreementAmended(Event):
     charter_version: int
     amended_on: date
     valid_until: date | None = None
+    debt_public: bool | None = None
 
 
 class AgreementEnded(Event):
@@ -65,7 +67,11 @@ AgreementEvent = AgreementSigned | AgreementAmended | AgreementEnded
 
 
 class Terms(Command):
-    """What both sides promise; a share or an amount only where the commitment has one."""
+    """What both sides promise; a share or an amount only where the commitment has one.
+
+    With `debt_public` the partner agrees that what it owes for too long is published. It is absent
+    where it does not, as from all that was signed before it could be asked.
+    """
 
     agreement_id: UUID
     partner_id: UUID
@@ -75,6 +81,7 @@ class Terms(Command):
     cents_per_item: Annotated[int, Field(gt=0, le=100_000)] | None = None
     charter_version: Annotated[int, Field(ge=1)]
     valid_until: Day | None = None
+    debt_public: Literal[True] | None = None
 
     @model_validator(mode="after")
     def _one_measure(self) -> Self:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from ledger.calendar import civil_day, day_before, days_after
 from ledger.decider import Event
+from ledger.giving import Regime
 from ledger.partners.agreements import (
     AgreementAmended,
     AgreementEnded,
     AgreementEvent,
     AgreementSigned,
     Commitment,
-    Regime,
 )
 from ledger.partners.certifications.events import (
     ApplicationFiled,
@@ -28,9 +28,10 @@ from ledger.partners.certifications.events import (
     CertificationRevoked,
     CertificationSuspended,
 )
+from ledger.partners.overdue import OverdueCleared, OverdueEvent, StatementFellOverdue
 from ledger.partners.register import PartnerRegistered, RegisterEvent
 
-StandingEvent = RegisterEvent | AgreementEvent | CertificationEvent
+StandingEvent = RegisterEvent | AgreementEvent | CertificationEvent | OverdueEvent
 STANDING_EVENTS: tuple[type[Event], ...] = get_args(StandingEvent)
 
 
@@ -96,6 +97,7 @@ class Terms:
     basis_points: int | None
     cents_per_item: int | None
     charter_version: int
+    debt_public: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ class AgreementFacts:
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """A statement not remitted after its day; settlements will tell of them."""
+    """A statement not remitted after its day, as settlements found it."""
 
     statement_id: UUID
     due_on: date
@@ -161,6 +163,8 @@ def learn(facts: PartnerFacts, event: StandingEvent, position: int = 0) -> Partn
         case CertificationEnded(ended_on=day):
             closing = Closing("ended", None, None, Span(day, None))
             return replace(facts, closings=(*facts.closings, closing))
+        case StatementFellOverdue() | OverdueCleared():
+            return replace(facts, overdue=with_overdue(facts.overdue, event))
         case _:
             return facts
 
@@ -220,6 +224,18 @@ def reinstated(facts: PartnerFacts, event: CertificationReinstated) -> PartnerFa
     return replace(facts, suspensions=suspensions, closings=closings)
 
 
+def with_overdue(overdue: tuple[Overdue, ...], event: OverdueEvent) -> tuple[Overdue, ...]:
+    """Note a statement that fell overdue, or the day on which nothing of it was owed any more."""
+    if isinstance(event, StatementFellOverdue):
+        return (*overdue, Overdue(event.statement_id, event.due_on))
+    return tuple(
+        replace(one, remitted_on=event.cleared_on)
+        if one.statement_id == event.statement_id and one.remitted_on is None
+        else one
+        for one in overdue
+    )
+
+
 def with_agreement(
     agreements: tuple[AgreementFacts, ...], event: AgreementEvent
 ) -> tuple[AgreementFacts, ...]:
@@ -245,6 +261,7 @@ def terms_of(event: AgreementSigned | AgreementAmended, first: date) -> Terms:
         basis_points=event.basis_points,
         cents_per_item=event.cents_per_item,
         charter_version=event.charter_version,
+        debt_public=bool(event.debt_public),
     )
 
 

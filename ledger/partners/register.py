@@ -5,15 +5,12 @@ Being registered makes nobody active: that takes a certification and an agreemen
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated, Literal, assert_never, get_args
+from typing import Literal, assert_never, get_args
 from uuid import UUID
-
-from pydantic import AfterValidator
-from stdnum.exceptions import ValidationError
-from stdnum.fr import siret as siret_standard
 
 from ledger.decider import Command, Decider, Event, Refused
 from ledger.partners.words import Name
+from ledger.siret import Siret
 
 Sector = Literal[
     "antiques",
@@ -104,20 +101,6 @@ RegisterEvent = (
 # Commands.
 
 
-def _siret(text: str) -> str:
-    """Give the 14 digits of a SIRET, checked by both its control digits (INSEE).
-
-    Its first nine are the SIREN, which the first control digit belongs to.
-    """
-    try:
-        return siret_standard.validate(text)
-    except ValidationError as invalid:
-        raise ValueError("not a SIRET: 14 digits with a valid control digit") from invalid
-
-
-Siret = Annotated[str, AfterValidator(_siret)]
-
-
 class RegisterPartner(Command):
     partner_id: UUID
     name: Name
@@ -186,6 +169,11 @@ class Registered:
     contacts: tuple[Contact, ...] = ()
     former: tuple[Contact, ...] = ()
     consented: bool = False
+
+    @property
+    def sign(self) -> str:
+        """The name on the sign, else the one it was registered under."""
+        return self.name if self.description is None else self.description.trade_name
 
     @property
     def siren(self) -> str:

@@ -16,12 +16,12 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from ledger.canonical import canonical
+from ledger.giving import Source
 from ledger.money import Cents
 from ledger.rules.election import RuleRefused
 from ledger.rules.rule import AnyRule, Directed, EqualShares, Quadratic, Threshold, parse
 from ledger.text import ONE_LINE
 
-Source = Literal["customer", "shop", "match"]
 Destination = Literal["foundation", "next_round"]
 
 PROJECTS_MAX = 200

@@ -4,10 +4,10 @@ A result is never edited: it is adopted, or sent back with a public reason and c
 the same frozen rule, or the round is cancelled by two people.
 """
 
-import re
 from datetime import timedelta
 from typing import assert_never
 
+from ledger.actors import ACCOUNT
 from ledger.decider import Decider
 from ledger.rounds import outcome
 from ledger.rounds.commands import (
@@ -50,8 +50,6 @@ from ledger.rounds.events import (
 )
 from ledger.rounds.state import AnyRound, Closed, Drafted, Opened, Undrafted, evolve
 
-# One spelling, so that two of them are two people.
-ACCOUNT = re.compile(r"account:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 APPROVERS = 2
 # A ballot taken before the deadline may still be on its way to the disk: the close waits for it,
 # and whoever confirms a ballot does so well within this time or not at all.

@@ -6,7 +6,7 @@ key-encryption key, a file outside PostgreSQL: whoever holds only the database r
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,10 @@ FIELDS = """
 SELECT version, wrapped, field, sealed FROM vault_key JOIN vault_field USING (subject_id)
 WHERE subject_id = %(subject)s AND (%(field)s::text IS NULL OR field = %(field)s)
 """
+FIELD_OF_ALL = """
+SELECT subject_id, version, wrapped, sealed FROM vault_key JOIN vault_field USING (subject_id)
+WHERE subject_id = ANY(%(subjects)s::uuid[]) AND field = %(field)s
+"""
 DATA_KEY = "SELECT wrapped FROM vault_key WHERE subject_id = %(subject)s FOR UPDATE"
 NEW_DATA_KEY = """
 INSERT INTO vault_key (subject_id, version, wrapped) VALUES (%(subject)s, %(version)s, %(wrapped)s)
@@ -44,6 +48,19 @@ ON CONFLICT (subject_id, field) DO UPDATE SET mac = excluded.mac
 FIND = """
 SELECT version, (SELECT subject_id FROM vault_index WHERE field = %(field)s AND mac = %(mac)s)
 FROM keyring WHERE purpose = 'vault'
+"""
+NEW_DATA_KEYS = """
+INSERT INTO vault_key (subject_id, version, wrapped)
+SELECT n.subject_id, %(version)s, n.wrapped
+FROM unnest(%(subjects)b::uuid[], %(wrapped)b::bytea[]) AS n (subject_id, wrapped)
+WHERE NOT EXISTS (SELECT FROM vault_erasure AS e WHERE e.subject_id = n.subject_id)
+ON CONFLICT (subject_id) DO NOTHING
+RETURNING subject_id
+"""
+PUT_ALL = """
+INSERT INTO vault_field (subject_id, field, sealed)
+SELECT n.subject_id, %(field)s, n.sealed
+FROM unnest(%(subjects)b::uuid[], %(sealed)b::bytea[]) AS n (subject_id, sealed)
 """
 ERASED = "SELECT FROM vault_erasure WHERE subject_id = %(subject)s"
 ERASE = "DELETE FROM vault_key WHERE subject_id = %(subject)s"
@@ -92,6 +109,41 @@ class Vault:
                     cursor.execute(PUT_INDEX, about | {"mac": kek.mac(field, text)})
                 except UniqueViolation:
                     raise FieldTaken(field=field) from None
+
+    def put_all(self, field: str, texts: Mapping[UUID, str]) -> int:
+        """Keep a first field of many at once; give of how many.
+
+        Whoever is known already keeps what is known, and whoever was erased stays so.
+        """
+        with self._writing() as (cursor, kek):
+            keys = {subject_id: secrets.token_bytes(KEY_BYTES) for subject_id in texts}
+            wrapped = [kek.wrap(subject_id, key) for subject_id, key in keys.items()]
+            asked = {"subjects": list(keys), "wrapped": wrapped, "version": kek.version}
+            new = [row[0] for row in cursor.execute(NEW_DATA_KEYS, asked).fetchall()]
+            sealed = [
+                seal(keys[subject_id], texts[subject_id].encode(), place(subject_id, field))
+                for subject_id in new
+            ]
+            cursor.execute(PUT_ALL, {"subjects": new, "sealed": sealed, "field": field})
+        return len(new)
+
+    def get_all(self, field: str, subject_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """Give one field of many; those of whom it is not known are left out."""
+        while True:
+            kek = self._kek
+            asked = {"subjects": list(subject_ids), "field": field}
+            with self._pool.connection() as connection:
+                cursor = connection.cursor(row_factory=tuple_row)
+                rows = cursor.execute(FIELD_OF_ALL, asked).fetchall()
+                if all(row[1] == kek.version for row in rows):
+                    break
+                self._follow(connection)
+        return {
+            subject_id: opened(
+                kek.unwrap(subject_id, bytes(wrapped)), subject_id, field, bytes(sealed)
+            )
+            for subject_id, _, wrapped, sealed in rows
+        }
 
     def get(self, subject_id: UUID, field: str) -> str | None:
         """Give one field of a person, None when it is not known. Raises VaultTampered."""

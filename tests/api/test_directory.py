@@ -121,7 +121,9 @@ def test_figures_are_shown_only_with_consent(served: Served, shop: Shop, follow:
     follow()
     address = f"/partners/{shop.partner_id}"
     assert "€123.45" in words(served, address)
-    assert "Passed on to the foundation: not known yet" in words(served, address)
+    assert "What is passed on to the foundation is told for all shops together." in words(
+        served, address
+    )
     consent(served, shop, given=False)
     follow()
     for page in (words(served, address), words(served, "/partners")):
@@ -134,6 +136,13 @@ def test_figures_are_shown_only_with_consent(served: Served, shop: Shop, follow:
     assert [listed[name] for name in hidden] == [None, None, None]
     more = (*hidden, "reversals", "net_cents", "by_source", "months", "passed_on_cents")
     assert {alone[name] for name in more} == {None}
+
+
+def test_a_shops_page_leads_to_what_is_owed(served: Served, shop: Shop, follow: Follow) -> None:
+    follow()
+    page = served.client.get(f"/partners/{shop.partner_id}").text
+    assert 'href="/owed"' in page.split("<main", 1)[1].split("</main>", 1)[0]
+    assert "not recorded here" not in page
 
 
 def test_no_public_answer_has_a_silent_shops_amount_beside_its_name(

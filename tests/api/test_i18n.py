@@ -15,7 +15,10 @@ from api.pages import ROOM
 
 TEMPLATES = ROOM / "templates"
 # What is the same in every language: names, and the register's own word.
-UNTRANSLATED = ("Don positif", "L’Isle-sur-la-Sorgue", "SIRET", "SIREN", "RNA", "SHA-256")
+UNTRANSLATED = (
+    *("Don positif", "L’Isle-sur-la-Sorgue"),
+    *("SIRET", "SIREN", "RNA", "SHA-256", "IBAN", "BIC"),
+)
 PLACEHOLDER = re.compile(r"%\(\w+\)s")
 
 Message = str | tuple[str, ...]

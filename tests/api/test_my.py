@@ -281,7 +281,7 @@ def test_every_page_of_the_area_leads_to_every_other(
     catch_up(conninfo, READ_MODELS)
     browser = manager_of(served, shop.partner_id)
     own = f"/my/shops/{shop.partner_id}"
-    steps = ("", "/gifts", "/application", "/appeal", "/ending")
+    steps = ("", "/gifts", "/statements", "/application", "/appeal", "/ending")
     paths = ["/my", *(own + step for step in steps), "/my/tills", "/my/upload"]
     for path in paths:
         text = browser.get(path).text

@@ -497,12 +497,7 @@ def test_the_ticket_holds_the_code_and_its_square(village: Village) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    [
-        "",
-        "sale=0&gift=x&at=1",
-        "sale=1e3&gift=x&at=1",
-        f"sale=5&gift={NOBODY}&at={10**30}",
-    ],
+    ["", "sale=0&gift=x&at=1", "sale=1e3&gift=x&at=1", f"sale=5&gift={NOBODY}&at={10**30}"],
 )
 def test_an_ask_that_is_none_leads_back_to_the_till(village: Village, query: str) -> None:
     village.open_till()

@@ -253,14 +253,7 @@ def test_merged_ideas_lead_to_the_project(served: Served, conninfo: str) -> None
     assert nowhere.status_code == httpx.codes.UNPROCESSABLE_ENTITY
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/ideas/x",
-        f"/ideas/{NOBODY}",
-        f"/projects/{NOBODY}",
-    ],
-)
+@pytest.mark.parametrize("path", ["/ideas/x", f"/ideas/{NOBODY}", f"/projects/{NOBODY}"])
 def test_what_nobody_has_is_not_found(served: Served, path: str) -> None:
     assert Browser(served).get(path).status_code == httpx.codes.NOT_FOUND
     officer = browser_of(served, "officer")

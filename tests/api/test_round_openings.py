@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from api import round_steps
-from api.turns import LOCK
+from api.turns import ROUNDS
 from ledger.projects.project_events import EnterRound
 from ledger.projects.projects import project
 from ledger.projects.state import Drafted, ProjectInRound
@@ -158,7 +158,7 @@ def test_an_opening_waits_for_others_and_then_knows_their_pots(
     waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     with ThreadPoolExecutor(1) as threads, psycopg.connect(conninfo) as other:
         # Another process is about to open a round about the same gifts.
-        other.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        other.execute("SELECT pg_advisory_xact_lock(%s)", (ROUNDS.lock,))
         opening = threads.submit(round_steps.open_round, context, ANNE, round_id)
         with psycopg.connect(conninfo, autocommit=True) as watching:
             eventually(lambda: watching.execute(waiting).fetchone() == (1,))

@@ -9,12 +9,16 @@ ROOMS = ("ledger", "projections", "api")
 SLICES = frozenset(
     {
         "ledger.ballots",
+        "ledger.bank",
         "ledger.donations",
+        "ledger.foundation",
         "ledger.grants",
         "ledger.partners",
         "ledger.payments",
         "ledger.people",
+        "ledger.pledges",
         "ledger.projects",
+        "ledger.remittances",
         "ledger.reports",
         "ledger.rounds",
         "ledger.settlements",
@@ -35,6 +39,7 @@ WITH_EFFECTS = frozenset(
         "ledger.recorder",
         "ledger.store",
         "ledger.stripe_gateway",
+        "ledger.stripe_reading",
         "ledger.vault",
     }
 )

@@ -72,7 +72,15 @@ def test_a_manager_goes_through_her_pages(visitors: Visitors, service: Service, 
     visitor.goes("/my")
     looks(visitor)
     page.get_by_role("link", name="Boulangerie du Bassin").click()
-    links = ("Dons", "Certification", "Recours", "Fin", "Caisses", "Dons d’un fichier")
+    links = (
+        "Dons",
+        "Bordereaux",
+        "Certification",
+        "Recours",
+        "Fin",
+        "Caisses",
+        "Dons d’un fichier",
+    )
     for link in ("Vue d’ensemble", *links):
         if link != "Vue d’ensemble":
             page.locator(".shop-nav").get_by_role("link", name=link, exact=True).click()

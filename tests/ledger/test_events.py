@@ -49,9 +49,15 @@ def test_only_figures_need_a_shops_consent_to_name_it(path: Path) -> None:
     kind = path.name.split(".")[0]
     event = decode(kind, path.read_bytes())
     told = public(event, named=True)
-    if kind in {"DonationRecorded", "DonationReversed", "GapExplained", "DayClosed"}:
+    if kind in {
+        "DonationRecorded",
+        "DonationReversed",
+        "GapExplained",
+        "DayClosed",
+        "StatementClosed",
+    }:
         told = {name: value for name, value in told.items() if name not in WHOSE}
-        assert not {"partner_id", "till_id", "donation_id"} & told.keys()
+        assert not {"partner_id", "till_id", "donation_id", "statement_id"} & told.keys()
     assert public(event, named=False) == told
 
 

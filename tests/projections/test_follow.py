@@ -276,7 +276,7 @@ A_GIFT = (
     b'{"donation_id":"d","partner_id":"p","till_id":"t","source":"shop","amount_cents":%b,'
     b'"occurred_on":"2026-01-01","recorded_at":"2026-01-01T00:00:00Z"}'
 )
-NEED_GIFTS = {"balances", "tills", "journal"}
+NEED_GIFTS = {"balances", "dues", "tills", "journal"}
 NEED_ALL_BUT_GIFTS = READ_MODELS.keys() - {"balances"}
 POISON = {
     "no JSON": ("DonationRecorded", b'{"amount_cents":', NEED_GIFTS),

@@ -15,7 +15,8 @@ from psycopg.sql import Identifier
 
 from api.admin import revoke_till, rotate_till_key
 from ledger.calendar import civil_day
-from ledger.donations import SOURCES, RecordDonation, ReverseDonation, donation
+from ledger.donations import RecordDonation, ReverseDonation, donation
+from ledger.giving import SOURCES
 from ledger.ids import stream_of
 from ledger.store import Ledger, open_ledger
 from projections import follow

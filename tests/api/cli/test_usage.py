@@ -20,6 +20,7 @@ COMMANDS = (
     *(["user"], ["user", "add"], ["user", "roles"], ["user", "link"], ["user", "list"]),
     *(["user", "disable"], ["user", "enable"], ["user", "erase"], ["vault"], ["vault", "rotate"]),
     *(["badge"], ["badge", "rotate"], ["till", "offer"], ["check"]),
+    *(["foundation"], ["foundation", "describe"], ["foundation", "show"]),
 )
 
 

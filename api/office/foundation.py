@@ -1,0 +1,164 @@
+"""The foundation in the office: its name, its account by two people, its terms of settlement."""
+
+from collections.abc import Callable
+from typing import Any, Final
+from uuid import uuid4
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import foundation
+from api.auth import Actor, person_page
+from api.deps import Context, context_of
+from api.forms import fields_of
+from api.home import PAGE
+from api.office.desk import (
+    FieldMalformed,
+    Form,
+    Judge,
+    Officer,
+    Problem,
+    Reader,
+    attempted,
+    named,
+    today_here,
+)
+from api.pages import Address, go
+from api.project_sheet import cents_of, euros
+from ledger.calendar import days_after
+from ledger.foundation import PERIODS, SettlementTerms
+from ledger.foundation import foundation as decider
+
+router = APIRouter(prefix="/office/foundation", include_in_schema=False)
+
+DAYS: Final = ("close_after_days", "due_after_days", "public_after_days")
+
+
+def gathered(context: Context) -> dict[str, Any]:
+    """Gather what the page shows, as the ledger holds it: what was just done shows."""
+    history = foundation.history_of(context)
+    state, today = decider.fold(history), today_here()
+    terms = state.terms_on(today)
+    return {
+        "foundation": state,
+        "terms": terms,
+        "later": sorted(
+            (one for one in state.terms if one.in_force_from > today),
+            key=lambda one: one.in_force_from,
+        ),
+        "kept": fields_of_terms(terms),
+        "history": [(type(one).__name__, one) for one in reversed(history)],
+        "names": named(context, [one.actor for one in history]),
+        "periods": PERIODS,
+        "proposal_id": uuid4(),
+        "today": today,
+    }
+
+
+def fields_of_terms(terms: SettlementTerms) -> dict[str, str]:
+    """Give terms as the form shows them; new ones start tomorrow unless somebody says otherwise."""
+    return {
+        **{name: str(getattr(terms, name)) for name in DAYS},
+        "in_force_from": days_after(today_here()).isoformat(),
+        "period": terms.period,
+        "owed_min": euros(terms.owed_min_cents),
+        "reminders": ", ".join(map(str, terms.reminder_after_days)),
+    }
+
+
+def typed_terms(form: Form) -> SettlementTerms:
+    return SettlementTerms(
+        in_force_from=form.day("in_force_from"),
+        period=form.word("period"),
+        owed_min_cents=cents_of(form, "owed_min", zero=True),
+        reminder_after_days=typed_reminders(form),
+        **{name: form.number(name) for name in DAYS},
+    )
+
+
+def typed_reminders(form: Form) -> tuple[int, ...]:
+    """Read days with commas or spaces between them; none is no reminder."""
+    words = form.text("reminders").replace(",", " ").replace(";", " ").split()
+    if not all(word.isascii() and word.isdigit() and len(word) <= len("365") for word in words):
+        raise FieldMalformed(field="reminders")
+    return tuple(map(int, words))
+
+
+async def foundation_page(
+    request: Request, actor: Actor, problem: Problem | None = None, form: str = ""
+) -> Response:
+    values = await run_in_threadpool(gathered, context_of(request))
+    values |= {
+        "problem": problem,
+        "failed": form,
+        "done": request.query_params.get("done"),
+        "officer": actor.has("officer"),
+        "judge": actor.has("officer", "committee"),
+        "me": str(actor),
+    }
+    status = 200 if problem is None else problem.status
+    address = Address(router.prefix)
+    return person_page(request, "office/foundation.html", values, address, status=status)
+
+
+async def carry_out(
+    request: Request, actor: Actor, form_name: str, act: Callable[[Context, Form], object]
+) -> Response:
+    """Do what a form asks, and lead back to the page or say why not beside that form."""
+    context, form = context_of(request), Form(await fields_of(request))
+    problem = await attempted(form, lambda: act(context, form))
+    if problem is not None:
+        return await foundation_page(request, actor, problem, form_name)
+    return go(f"{router.prefix}?done={form_name}")
+
+
+@router.api_route("", **PAGE)
+async def show(request: Request, actor: Reader) -> Response:
+    return await foundation_page(request, actor)
+
+
+@router.post("/name")
+async def describe(request: Request, actor: Officer) -> Response:
+    def act(context: Context, form: Form) -> None:
+        siret = form.text("siret").replace(" ", "")
+        foundation.describe(context, str(actor), form.text("name"), siret)
+
+    return await carry_out(request, actor, "name", act)
+
+
+@router.post("/account")
+async def propose(request: Request, actor: Officer) -> Response:
+    def act(context: Context, form: Form) -> None:
+        proposal_id = form.identifier("proposal_id")
+        account = {name: form.text(name) for name in ("iban", "holder")}
+        bic = form.text("bic") or None
+        foundation.propose(context, str(actor), proposal_id, bic=bic, **account)
+
+    return await carry_out(request, actor, "account", act)
+
+
+@router.post("/account/approval")
+async def approve(request: Request, actor: Judge) -> Response:
+    def act(context: Context, form: Form) -> None:
+        proposal_id = form.identifier("proposal_id")
+        foundation.approve(context, str(actor), proposal_id, form.text("iban"))
+
+    return await carry_out(request, actor, "approval", act)
+
+
+@router.post("/account/discard")
+async def discard(request: Request, actor: Judge) -> Response:
+    def act(context: Context, form: Form) -> None:
+        foundation.discard(context, str(actor), form.identifier("proposal_id"))
+
+    return await carry_out(request, actor, "discard", act)
+
+
+@router.post("/terms")
+async def set_terms(request: Request, actor: Officer) -> Response:
+    def act(context: Context, form: Form) -> None:
+        foundation.set_terms(context, str(actor), typed_terms(form))
+
+    return await carry_out(request, actor, "terms", act)

@@ -1,0 +1,1 @@
+"""Card payments and their payouts: what Stripe says became of them, in our own words."""

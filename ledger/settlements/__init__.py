@@ -1,0 +1,1 @@
+"""Settlements: statements of what a partner collected and owes, reminders, write-offs."""

@@ -1,0 +1,74 @@
+"""A partner's settlement as its events leave it: only what the rules need."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import assert_never
+from uuid import UUID
+
+from ledger.settlements.events import (
+    SettlementEvent,
+    StatementClosed,
+    StatementReminded,
+    WriteOffApproved,
+    WriteOffDiscarded,
+    WriteOffProposed,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A closed statement, how often it was reminded of, what was written off of it."""
+
+    closed: StatementClosed
+    reminders: int = 0
+    pending: WriteOffProposed | None = None
+    approved: tuple[WriteOffApproved, ...] = ()
+    discarded: frozenset[UUID] = field(default_factory=frozenset)
+
+    @property
+    def due_on(self) -> date:
+        return self.closed.due_on
+
+    @property
+    def unforgiven_cents(self) -> int:
+        """What its gifts asked for, less what was written off of it."""
+        return self.closed.owed_cents - sum(one.cents for one in self.approved)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """The statements of a partner, by id; `last` is the newest, None before the first."""
+
+    statements: dict[UUID, Frozen] = field(default_factory=dict)
+    last: StatementClosed | None = None
+
+    @property
+    def next_number(self) -> int:
+        return 1 if self.last is None else self.last.number + 1
+
+    def with_(self, statement_id: UUID, frozen: Frozen) -> "Settlement":
+        return replace(self, statements={**self.statements, statement_id: frozen})
+
+
+def evolve(settlement: Settlement, event: SettlementEvent) -> Settlement:
+    if isinstance(event, StatementClosed):
+        return replace(settlement.with_(event.statement_id, Frozen(event)), last=event)
+    known = settlement.statements[event.statement_id]
+    return settlement.with_(event.statement_id, after(known, event))
+
+
+def after(
+    known: Frozen,
+    event: StatementReminded | WriteOffProposed | WriteOffApproved | WriteOffDiscarded,
+) -> Frozen:
+    match event:
+        case StatementReminded(level=level):
+            return replace(known, reminders=level)
+        case WriteOffProposed():
+            return replace(known, pending=event)
+        case WriteOffApproved():
+            return replace(known, pending=None, approved=(*known.approved, event))
+        case WriteOffDiscarded(write_off_id=write_off_id):
+            return replace(known, pending=None, discarded=known.discarded | {write_off_id})
+        case _:
+            assert_never(event)

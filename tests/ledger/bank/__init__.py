@@ -1,0 +1,1 @@
+"""The bank slice: reading files, booking, matching."""

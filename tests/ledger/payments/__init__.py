@@ -1,0 +1,1 @@
+"""Specs of card payments and payouts."""

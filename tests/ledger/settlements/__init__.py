@@ -1,0 +1,1 @@
+"""Statements of what a partner collected, their reminders and write-offs."""

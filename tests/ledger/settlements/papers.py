@@ -1,0 +1,135 @@
+"""A partner's settlement in tests: commands as they come in, and events as they are stored."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from ledger.settlements.commands import (
+    ApproveWriteOff,
+    CloseStatement,
+    DiscardWriteOff,
+    ProposeWriteOff,
+    RemindStatement,
+    statement_id_of,
+)
+from ledger.settlements.decider import settlement
+from ledger.settlements.events import (
+    DaySum,
+    Part,
+    SettlementEvent,
+    StatementClosed,
+    WriteOffApproved,
+    WriteOffProposed,
+)
+
+NOON = datetime(2026, 11, 3, 12, tzinfo=UTC)
+SHOP, WRITE_OFF = UUID(int=3), UUID(int=8)
+SIRET = "73282932000074"
+ANNE, BRUNO = (f"account:{UUID(int=number)}" for number in (11, 12))
+FIRST = statement_id_of(SHOP, 1)
+PART = Part(
+    source="customer",
+    regime="mandate",
+    gifts=3,
+    given_cents=1_250,
+    reversals=1,
+    reversed_cents=50,
+)
+
+
+def close(**changes: Any) -> CloseStatement:
+    terms: dict[str, Any] = {
+        "at": NOON,
+        "actor": "clock",
+        "partner_id": SHOP,
+        "siret": SIRET,
+        "number": 1,
+        "first_on": date(2026, 10, 1),
+        "last_on": date(2026, 10, 31),
+        "through_position": 100,
+        "lines": 4,
+        "lines_sha256": "d" * 64,
+        "parts": (PART,),
+        "days": (DaySum(day=date(2026, 10, 2), cents=1_200),),
+        "due_on": date(2026, 12, 3),
+        "closed_by": "schedule",
+    }
+    return CloseStatement(**terms | changes)
+
+
+def closed(**changes: Any) -> StatementClosed:
+    """Give the event that a close decides first, as it is stored."""
+    event = settlement.decide(close(**changes), settlement.initial)[0]
+    assert isinstance(event, StatementClosed)
+    return event
+
+
+def remind(**changes: Any) -> RemindStatement:
+    terms: dict[str, Any] = {
+        "at": NOON,
+        "actor": "clock",
+        "partner_id": SHOP,
+        "statement_id": FIRST,
+        "level": 1,
+        "reminded_on": date(2026, 12, 10),
+        "outstanding_cents": 1_200,
+    }
+    return RemindStatement(**terms | changes)
+
+
+def propose(**changes: Any) -> ProposeWriteOff:
+    terms: dict[str, Any] = {
+        "at": NOON,
+        "actor": ANNE,
+        "partner_id": SHOP,
+        "statement_id": FIRST,
+        "write_off_id": WRITE_OFF,
+        "cents": 200,
+        "reason": "too_small",
+        "outstanding_cents": 1_200,
+    }
+    return ProposeWriteOff(**terms | changes)
+
+
+def approve(**changes: Any) -> ApproveWriteOff:
+    terms: dict[str, Any] = {
+        "at": NOON,
+        "actor": BRUNO,
+        "partner_id": SHOP,
+        "statement_id": FIRST,
+        "write_off_id": WRITE_OFF,
+        "cents": 200,
+        "approved_on": date(2026, 12, 20),
+        "outstanding_cents": 1_200,
+    }
+    return ApproveWriteOff(**terms | changes)
+
+
+def discard(**changes: Any) -> DiscardWriteOff:
+    terms: dict[str, Any] = {
+        "at": NOON,
+        "actor": ANNE,
+        "partner_id": SHOP,
+        "statement_id": FIRST,
+        "write_off_id": WRITE_OFF,
+    }
+    return DiscardWriteOff(**terms | changes)
+
+
+CLOSED = closed()
+WHOSE: dict[str, Any] = {"recorded_at": NOON, "partner_id": SHOP, "statement_id": FIRST}
+PROPOSED = WriteOffProposed(
+    actor=ANNE, write_off_id=WRITE_OFF, cents=200, reason="too_small", **WHOSE
+)
+APPROVED = WriteOffApproved(
+    actor=BRUNO,
+    write_off_id=WRITE_OFF,
+    cents=200,
+    reason="too_small",
+    approved_on=date(2026, 12, 20),
+    **WHOSE,
+)
+
+
+def carried_out(history: list[SettlementEvent], command: Any) -> list[SettlementEvent]:
+    return [*history, *settlement.decide(command, settlement.fold(history))]
