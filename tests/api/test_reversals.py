@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from api.admin import enrol_till
+from projections.every import READ_MODELS
+from projections.follow import catch_up
 from tests.api.served import Served
 from tests.api.shops import ACTOR, Shop, gift, open_shop, reversal
 from tests.api.stored import gifts, stored
@@ -165,10 +167,13 @@ def test_a_malformed_reversal_names_its_field(
     assert reversed_cents(conninfo) == []
 
 
-def test_the_ticket_says_what_was_given_back(served: Served, shop: Shop, given: str) -> None:
+def test_the_ticket_says_what_was_given_back(
+    served: Served, shop: Shop, given: str, conninfo: str
+) -> None:
     body = gift(amount_cents=4_217)
     code = served.client.post(PATH, json=body, headers=shop.bearer).json()["code"]
     send(served, shop, body["donation_id"], reversal(amount_cents=1_739))
+    catch_up(conninfo, READ_MODELS)  # Where the gift's money is, the page reads there.
     page = served.client.get(f"/g/{code}", params={"lang": "en"})
     assert "42.17" in page.text
     assert "17.39" in page.text

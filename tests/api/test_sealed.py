@@ -40,7 +40,9 @@ WHEN = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ROUND = UUID(int=99)
 # Two forms offer a random id, and one address leads to one, so that sending a form twice is one;
 # nothing else is left out.
-OFFERED = re.compile(rb'name="(?:case_id|complaint_id)" value="[0-9a-f-]{36}"')
+OFFERED = re.compile(
+    rb'name="(?:case|complaint|form|pledge|proposal|remittance)_id" value="[0-9a-f-]{36}"'
+)
 ANEW = "/office/rounds/new"
 
 
