@@ -218,6 +218,10 @@ def statement_of(**row: Any) -> Statement:
     return Statement(parts=parts, write_off=waiting, **row)
 
 
+# By how many days ago a debt of a column fell due; the last column is of everything older.
+AGES = {"to_30_cents": (0, 30), "to_60_cents": (31, 60), "to_90_cents": (61, 90)}
+
+
 @dataclass(frozen=True, slots=True)
 class Ageing:
     """What a partner owes on statements: not due yet, then by how many days ago it fell due."""

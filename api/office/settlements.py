@@ -43,7 +43,7 @@ REASONS: tuple[WriteOffReason, ...] = (
     "disputed",
     "mistake",
 )
-BUCKETS = ("not_due_cents", "to_30_cents", "to_60_cents", "to_90_cents", "over_90_cents")
+BUCKETS = ("not_due_cents", *statements.AGES, "over_90_cents")
 
 
 @router.api_route("", **PAGE)
@@ -79,6 +79,7 @@ def gathered(context: Context) -> dict[str, Any]:
     whose |= {one.partner_id for one in outstanding}
     return {
         "ageing": ageing,
+        "ages": statements.AGES,
         "totals": {name: sum(getattr(one, name) for one in ageing) for name in BUCKETS},
         "outstanding": outstanding,
         "written_off_next": [one for one in outstanding if one.write_off is not None],

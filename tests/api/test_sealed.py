@@ -20,7 +20,7 @@ import pytest
 from fastapi.routing import APIRoute
 from psycopg.conninfo import make_conninfo
 
-from api import ballots
+from api import badge, ballots
 from api.ballots import PATH
 from ledger import tickets
 from ledger.people import ROLES, Role
@@ -120,9 +120,11 @@ def towns(
 ) -> Iterator[list[Town]]:
     """One ledger, copied with its keys, ids, codes and sessions: only what is picked will differ.
 
-    Even the moment of a ballot is the same in both.
+    Even the moment of a ballot is the same in both, and the minute of a signed list of badges.
     """
     monkeypatch.setattr(ballots, "datetime", Standing)
+    moment = datetime.now(UTC)
+    monkeypatch.setattr(badge, "now", lambda: moment)
     with ExitStack() as stack:
         template = stack.enter_context(created(maintenance, migrated_template))
         home = tmp_path / "first"

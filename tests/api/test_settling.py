@@ -326,6 +326,7 @@ class TestMoney:
             "to_90_cents": (61, 90),
             "over_90_cents": (91, 4_000),
         }
+        assert {name: buckets[name] for name in statements.AGES} == statements.AGES
         with founded.context.pool.connection() as connection:
             for bucket, days in ((name, one) for name, found in buckets.items() for one in found):
                 (row,) = statements.ageing(connection, closed.due_on + timedelta(days=days))
