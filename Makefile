@@ -8,8 +8,9 @@
 
 PYTHON ?= python3.14 python3.13 python3.12 python3.11 python3 python
 PYTEST_ARGS ?=
-# A file's tests stay in one process, which has a PostgreSQL of its own.
-PYTEST_WORKERS ?= auto
+# A file's tests stay in one process, which has a PostgreSQL of its own. Tests wait for servers to
+# start and stop: one process more than there are cores keeps all of them busy.
+PYTEST_WORKERS ?= $$(( $$(getconf _NPROCESSORS_ONLN) + 1 ))
 UV ?= uv
 BIN = .venv/bin
 LOCALSTRIPE = tests/stripe/.localstripe
@@ -63,7 +64,8 @@ test: install-test install-node install-localstripe
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	@# Commands are started by the hundred: each would compile the whole house anew.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 bench: install-test
 	@exec $(BIN)/python -m benchmarks

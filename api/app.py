@@ -1,6 +1,5 @@
 """The application: every router, every refusal's answer, and what is opened around them."""
 
-import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -80,8 +79,6 @@ LOG = logging.getLogger("donpositif")
 # The read side loses its database in two more ways than the write side.
 UNAVAILABLE = (QueueFull, Closed, LedgerUnavailable, OperationalError, PoolTimeout)
 MALFORMED, NOT_FOUND, METHOD_NOT_ALLOWED = 400, 404, 405
-# Objects born at start live for ever: without them a collection ends in a fraction of the time.
-YOUNG_OBJECTS_MAX = 50_000
 
 
 def create_app(settings: Settings, conninfo: str) -> FastAPI:
@@ -92,9 +89,6 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
         with open_context(settings, conninfo) as context:
             app.state.context = context
             app.state.snapshots = Snapshots(context.pool)
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(YOUNG_OBJECTS_MAX, 50, 100)
             yield
 
     app = Service(

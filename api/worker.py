@@ -1,5 +1,6 @@
 """One worker of the service: serves the application on a socket it inherits."""
 
+import gc
 import os
 import socket
 import sys
@@ -16,6 +17,22 @@ from ledger.settings import Settings
 
 KEEP_ALIVE_SECONDS = 20
 DRAIN_SECONDS = 10
+YOUNG_OBJECTS_MAX = 50_000
+
+
+class Server(uvicorn.Server):
+    """A server that sets its process's garbage collector at rest once it has started."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        spare_what_lives()
+
+
+def spare_what_lives() -> None:
+    """Look no more at objects born at start, which live for ever: a collection is short then."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS_MAX, 50, 100)
 
 
 def main(listening: int, held: int, settings: Settings) -> None:
@@ -23,7 +40,7 @@ def main(listening: int, held: int, settings: Settings) -> None:
     lifeline.hold(held)
     with database(settings) as conninfo:
         config = config_of(create_app(settings, conninfo), settings)
-        uvicorn.Server(config).run(sockets=[socket.socket(fileno=listening)])
+        Server(config).run(sockets=[socket.socket(fileno=listening)])
 
 
 def config_of(app: FastAPI, settings: Settings) -> uvicorn.Config:

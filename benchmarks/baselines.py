@@ -4,7 +4,6 @@
 same worker, the same server settings, the same rest of the garbage collector.
 """
 
-import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -20,7 +19,6 @@ from psycopg_pool import ConnectionPool
 from pydantic import ConfigDict
 
 from api import worker
-from api.app import YOUNG_OBJECTS_MAX
 from api.intake import DonationIn
 from benchmarks import stock
 from ledger.settings import Settings
@@ -36,21 +34,9 @@ class GiftIn(DonationIn):
     model_config = ConfigDict(strict=False)
 
 
-def rest_collector() -> None:
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS_MAX, 50, 100)
-
-
-@asynccontextmanager
-async def resting(_: FastAPI) -> AsyncIterator[None]:
-    rest_collector()
-    yield
-
-
 def nothing(_: str) -> FastAPI:
     """Validate the body and do nothing; answer small things."""
-    app = FastAPI(lifespan=resting)
+    app = FastAPI()
 
     @app.post("/gifts", status_code=201)
     async def record(body: GiftIn) -> dict[str, str]:
@@ -85,7 +71,6 @@ def saving(conninfo: str) -> FastAPI:
     @asynccontextmanager
     async def opened(app: FastAPI) -> AsyncIterator[None]:
         app.state.ledger = stock.StockLedger(env=stock.environment(conninfo))
-        rest_collector()
         yield
         app.state.ledger.close()
 
@@ -121,7 +106,6 @@ def inserting(conninfo: str) -> FastAPI:
             conninfo, min_size=CONNECTIONS_MAX, max_size=CONNECTIONS_MAX, open=True
         ) as pool:
             app.state.pool = pool
-            rest_collector()
             yield
 
     app = FastAPI(lifespan=opened)
@@ -143,7 +127,7 @@ def inserting(conninfo: str) -> FastAPI:
 
 def hearing(_: str) -> FastAPI:
     """Take the body of an announcement and do nothing: nobody is asked who sent it."""
-    app = FastAPI(lifespan=resting)
+    app = FastAPI()
 
     @app.post("/announcements")
     async def take(request: Request) -> dict[str, bool]:

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from shutil import disk_usage, rmtree
 from uuid import uuid4
 
 import psycopg
@@ -18,6 +20,10 @@ from ledger.migrate import migrate
 hypothesis_settings.register_profile("house", print_blob=True, deadline=None)
 hypothesis_settings.load_profile("house")
 
+MEMORY, PREFIX = Path("/dev/shm"), "donpositif-tests-"  # noqa: S108 — the folder itself is private.
+# What a server of the tests may come to: its log of changes up to 2 GB, and the databases.
+SERVER_BYTES = 3 << 30
+
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -26,8 +32,26 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if elsewhere:
         yield elsewhere
         return
-    with embedded_postgres(tmp_path_factory.mktemp("home")) as conninfo:
+    with roomy_home(tmp_path_factory) as home, embedded_postgres(home) as conninfo:
         yield conninfo
+
+
+@contextmanager
+def roomy_home(factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give a folder in memory where there is plenty: a disk makes files slowly, 300 a database."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if not MEMORY.is_dir() or disk_usage(MEMORY).free < workers * SERVER_BYTES:
+        yield factory.mktemp("home")
+        return
+    for left in MEMORY.glob(f"{PREFIX}*"):  # Of runs that were killed.
+        if not Path("/proc", left.name.removeprefix(PREFIX)).exists():
+            rmtree(left, ignore_errors=True)
+    home = MEMORY / f"{PREFIX}{os.getpid()}"
+    home.mkdir(mode=0o700)
+    try:
+        yield home
+    finally:
+        rmtree(home)
 
 
 @pytest.fixture(scope="session")
