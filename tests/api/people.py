@@ -84,3 +84,12 @@ def session_of(answer: httpx.Response) -> str:
         if name == COOKIE and value.strip('"'):
             return value
     raise AssertionError(answer.headers)
+
+
+def enter(served: Served, one: Person, password: str = PASSWORD, **fields: str) -> httpx.Response:
+    """Send the form of the login page."""
+    return Browser(served).post("/login", {"email": one.email, "password": password} | fields)
+
+
+def is_in(browser: Browser) -> bool:
+    return browser.get("/account").status_code == httpx.codes.OK
