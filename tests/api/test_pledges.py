@@ -12,18 +12,18 @@ import pytest
 from api import pledges
 from api.clock import DUTIES
 from ledger.rounds.state import Adopted, Tallied
-from tests.api import test_round_office
+from tests.api import round_office
 from tests.api.owing import TODAY
 from tests.api.people import browser_of
+from tests.api.round_office import Office, done, state_of
 from tests.api.shops import Shop
-from tests.api.test_round_office import Office, done, state_of
 from tests.ledger.processes import eventually
 
 HERE = "/office/pledges"
 SEEN, FORBIDDEN, CONFLICT, REFUSED = 303, 403, 409, 422
 SPONSOR = {"sponsor": "moulins", "cents_per_euro": "100", "cap": "10"}
 
-office = test_round_office.office
+office = round_office.office
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from ledger.rounds import round_
 from ledger.rounds.commands import CarryLeftover, PotsOverlap
 from ledger.rounds.state import Adopted, Cancelled, Opened
 from ledger.rounds.state import Drafted as DraftedRound
-from tests.api import test_round_office
+from tests.api import round_office
+from tests.api.round_office import ANNE, Office, done, ended, state_of
 from tests.api.shops import Shop
-from tests.api.test_round_office import ANNE, Office, done, ended, state_of
 from tests.ledger.processes import eventually
 from tests.rounds import open_round
 
-office = test_round_office.office
+office = round_office.office
 
 
 def approved(office: Office, **changes: object) -> UUID:

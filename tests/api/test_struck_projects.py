@@ -18,14 +18,14 @@ from ledger.projects.state import Drafted
 from ledger.rounds import round_
 from ledger.rounds.commands import RecordTally, ResultStands, TallyDiffers
 from ledger.rounds.state import Adopted, Closed, Opened, Tallied
-from tests.api import test_round_office
+from tests.api import round_office
 from tests.api.people import person, signed_in
+from tests.api.round_office import Office, done, ended, state_of
 from tests.api.served import Served
 from tests.api.shops import Shop
-from tests.api.test_round_office import Office, done, ended, state_of
 from tests.rounds import BIKES, SHADE, open_round
 
-office = test_round_office.office
+office = round_office.office
 
 
 def files(office: Office) -> set[str]:

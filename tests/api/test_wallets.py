@@ -7,11 +7,11 @@ import pytest
 from api.credentials import ATTEMPTS_MAX
 from projections.every import READ_MODELS
 from projections.follow import catch_up
+from tests.api.round_office import ended, published_project
 from tests.api.served import Served
 from tests.api.shops import Shop
 from tests.api.stored import every_byte, stored
 from tests.api.test_ballots import give, refused
-from tests.api.test_round_office import ended, published_project
 from tests.rounds import BIKES
 
 PATH = "/api/v1/wallets"
