@@ -30,7 +30,7 @@ from projections.follow import catch_up
 from tests.api.people import Browser, person
 from tests.api.served import Served, serving, settings_in
 from tests.api.shops import Shop, open_shop
-from tests.api.test_route_matrix import MAY, PARAMETER, routes
+from tests.api.who_may import MAY, PARAMETER, routes
 from tests.conftest import created
 from tests.rounds import BIKES, CHOIR, OVEN, SHADE, close_round, open_round
 
