@@ -1,120 +1,30 @@
 """The badge over the real application: earned, shown, withdrawn, and checked by the page."""
 
 import json
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
-from itertools import count
 from pathlib import Path
-from typing import Any, Literal
 from uuid import UUID, uuid4
 
-import httpx
 import psycopg
 import pytest
 
-from api.admin import add_partner
-from api.demo_life import application, recognise, sanction
+from api.demo_life import application, sanction
 from ledger.badge.did import did_of
 from ledger.calendar import civil_day
 from ledger.keyring import KeyDiffers, KeyMissing, create, open_badge_key
 from ledger.partners.agreements import EndAgreement, agreement
 from ledger.partners.certifications.commands import EndCertification
 from ledger.partners.certifications.decider import certification
-from ledger.partners.certifications.events import Reason
 from ledger.settings import Settings
 from projections import standings
 from projections.every import READ_MODELS
-from projections.feed import head
-from projections.follow import catch_up
 from projections.rebuild import rebuild
-from tests.api.served import PUBLIC_URL, Served, serving
-from tests.api.shops import siret
-from tests.ledger.processes import eventually
+from tests.api import towns
+from tests.api.served import PUBLIC_URL, serving
+from tests.api.towns import EN, FR, TODAY, Town, words
 
-FR, EN = {"accept-language": "fr"}, {"accept-language": "en"}
-TODAY = civil_day(datetime.now(UTC))
-YEAR = timedelta(days=365)
-TAG = re.compile(r"<[^>]*>")
-numbers = count(40)
-
-
-@dataclass(frozen=True, slots=True)
-class Town:
-    """A served village without a shop yet; `at` counts back from now."""
-
-    served: Served
-    conninfo: str
-
-    def shop(
-        self, name: str = "Au P’tit Pain", *, days_ago: int = 100, until: date | None = None
-    ) -> UUID:
-        """Certify a shop, some days after it applied."""
-        number = next(numbers)
-        applied_at = datetime.now(UTC) - timedelta(days=days_ago)
-        ledger = self.served.context.ledger
-        shop = add_partner(ledger, "console:test", name, siret(number), at=applied_at)
-        recognise(
-            ledger,
-            shop,
-            f"2026-{number:03d}",
-            applied_at=applied_at,
-            valid_from=civil_day(applied_at),
-            valid_until=until,
-        )
-        self.follow()
-        return shop
-
-    def registered(self) -> UUID:
-        shop = add_partner(self.served.context.ledger, "console:test", "Sans plus", siret(1))
-        self.follow()
-        return shop
-
-    def sanctions(
-        self, shop: UUID, measure: Literal["suspend", "reinstate", "revoke"], name: str = "case"
-    ) -> None:
-        reason: Reason | None = None if measure == "reinstate" else "charter_breached"
-        now = datetime.now(UTC)
-        sanction(self.served.context.ledger, shop, measure, reason, at=now, name=name)
-        self.follow()
-
-    def follow(self) -> None:
-        """Bring the read models, and what the pages know of them, up to the newest event."""
-        catch_up(self.conninfo, READ_MODELS)
-        with psycopg.connect(self.conninfo) as connection:
-            newest = head(connection)
-        eventually(lambda: self.get("/api/v1/figures").json()["as_of_position"] == newest)
-
-    def get(self, address: str, headers: dict[str, str] = FR, status: int = 200) -> httpx.Response:
-        answer = self.served.client.get(address, headers=headers)
-        assert answer.status_code == status, answer.text
-        return answer
-
-    def badge(self, shop: UUID) -> dict[str, Any]:
-        badge: dict[str, Any] = self.get(f"/badges/{shop}.json").json()
-        return badge
-
-    def checked(self, badge: object, headers: dict[str, str] = EN) -> str:
-        """Send a badge to the page; give what it says, without what it says to browsers."""
-        text = badge if isinstance(badge, str) else json.dumps(badge)
-        answer = self.served.client.post("/verify", data={"badge": text}, headers=headers)
-        assert answer.status_code in {200, 422}, answer.text
-        return words(answer.text.split("<form id=")[0].split('id="answer"')[1])
-
-
-def words(html: str) -> str:
-    """Give what a page says, without its markup."""
-    plain = unescape(TAG.sub(" ", html)).replace("\u202f", " ").replace("\xa0", " ")
-    return " ".join(plain.split())
-
-
-@pytest.fixture
-def town(settings: Settings, conninfo: str) -> Iterator[Town]:
-    catch_up(conninfo, READ_MODELS)
-    with serving(settings, conninfo) as served:
-        yield Town(served, conninfo)
+town = towns.town
 
 
 class TestTheSignedBadge:
@@ -312,84 +222,6 @@ def recertify(town: Town, shop: UUID, at: datetime) -> None:
             fields = {"application_id": case_id}
         town.served.context.ledger.handle(certification, shop, command.model_copy(update=fields))
     town.follow()
-
-
-class TestThePage:
-    def test_answers_for_any_day(self, town: Town) -> None:
-        shop = town.shop(days_ago=100)
-        today = words(town.get(f"/badges/{shop}").text)
-        assert "Oui. Au P’tit Pain collecte pour la fondation selon la convention n° 2026-" in today
-        before = words(town.get(f"/badges/{shop}?on={TODAY - YEAR}").text)
-        assert "Non." in before
-        assert "reconnu ce jour-là" in before
-        town.sanctions(shop, "suspend")
-        assert "suspendu ce jour-là" in words(town.get(f"/badges/{shop}").text)
-        yesterday = TODAY - timedelta(days=1)
-        assert "Oui." in words(town.get(f"/badges/{shop}?on={yesterday}").text)
-        assert "Yes." in words(town.get(f"/badges/{shop}?on={yesterday}", EN).text)
-
-    def test_a_revocation_shows_everywhere_at_once(self, town: Town) -> None:
-        shop = town.shop()
-        addresses = (f"/badges/{shop}", f"/badges/{shop}.svg", "/badges/status/revocation")
-        before = [town.get(address).text for address in addresses]
-        town.sanctions(shop, "revoke")
-        after = [town.get(address).text for address in addresses]
-        assert all(one != other for one, other in zip(before, after, strict=True))
-        assert "retiré sa reconnaissance" in words(after[0])
-        assert "Pas partenaire le" in words(after[1])
-        sticker = town.get(f"/badges/{shop}.pdf", status=303)
-        assert sticker.headers["location"] == f"/badges/{shop}"
-
-    def test_a_day_that_is_none_is_said_to_be_none(self, town: Town) -> None:
-        page = words(town.get(f"/badges/{town.shop()}?on=14.7.2026").text)
-        assert "Tapez un jour sous la forme année-mois-jour" in page
-
-    def test_the_line_to_copy_is_markup_that_names_the_shop(self, town: Town) -> None:
-        shop = town.shop('Thés & "Cafés"')
-        page = town.get(f"/badges/{shop}").text
-        line = unescape(page.split('class="embed">')[1].split("</code>")[0])
-        assert line == (
-            f'<a href="{PUBLIC_URL}/badges/{shop}"><img src="{PUBLIC_URL}/badges/{shop}.svg"'
-            ' width="360" height="132" alt="Thés &amp; &#34;Cafés&#34; – Don positif"></a>'
-        )
-
-    def test_an_unknown_shop_is_not_found(self, town: Town) -> None:
-        for text in (uuid4(), "nobody", "nobody.svg", f"{uuid4()}.svg", f"{uuid4()}.pdf"):
-            town.get(f"/badges/{text}", status=404)
-
-    def test_a_shop_never_certified_has_no_badge_to_take(self, town: Town) -> None:
-        page = town.get(f"/badges/{town.registered()}").text
-        assert ".json" not in page
-        assert "Non." in words(page)
-
-
-class TestThePicture:
-    def test_says_it_in_words_and_asks_for_nothing_else(self, town: Town) -> None:
-        shop = town.shop("Épices & <Thés> de la très longue rue de la République")
-        answer = town.get(f"/badges/{shop}.svg?on={TODAY}", EN)
-        assert answer.headers["content-type"] == "image/svg+xml"
-        assert answer.headers["content-security-policy"] == "default-src 'none'"
-        drawn = words(answer.text)
-        assert "Partner on" in drawn
-        assert "agreement n° 2026-" in drawn
-        assert "&lt;Thés&gt;" in answer.text
-        assert f'<a href="{PUBLIC_URL}/badges/{shop}?on={TODAY}"' in answer.text
-        links = answer.text.count("http") - answer.text.count("http://www.w3.org/2000/svg")
-        assert links == 1
-        assert "Partenaire le" in words(town.get(f"/badges/{shop}.svg").text)
-
-
-class TestTheSticker:
-    def test_is_a_tagged_pdf_for_archives_with_the_shops_name(self, town: Town) -> None:
-        printed = town.get(f"/badges/{town.shop()}.pdf")
-        assert printed.headers["content-type"] == "application/pdf"
-        assert printed.content.startswith(b"%PDF-")
-        assert b"<pdfaid:conformance>A" in printed.content
-        assert b"<pdfuaid:part>1" in printed.content
-        assert "Au P’tit Pain".encode() in printed.content
-
-    def test_of_an_agreement_without_end(self, town: Town) -> None:
-        assert town.get(f"/badges/{town.shop(until=None)}.pdf").content
 
 
 def test_another_key_is_refused_by_name(tmp_path: Path, conninfo: str) -> None:
