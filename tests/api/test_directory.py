@@ -308,9 +308,3 @@ def test_the_future_is_not_told_as_past(served: Served, follow: Follow) -> None:
     shop = open_shop(served.context.ledger, 8, since=later)
     follow()
     assert "to come, if nothing else happens" in words(served, f"/partners/{shop.partner_id}")
-
-
-@pytest.mark.parametrize("text", ["1f0c6a0e-5d3b-4c1f-9a63-0d9f1c2b7e55", "nobody"])
-def test_an_unknown_partner_is_not_found(served: Served, follow: Follow, text: str) -> None:
-    del follow
-    assert served.client.get(f"/partners/{text}?on=2026-01-01").status_code == 404
