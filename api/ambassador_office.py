@@ -1,11 +1,9 @@
 """Ambassadors in the office: enrolled on paper, named, retired, credited with shops."""
 
-from collections.abc import Callable
 from typing import Any, Final
 from uuid import UUID, uuid4, uuid5
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,22 +18,18 @@ from api.ambassadors import (
     new_code,
     read_all,
 )
-from api.auth import person_page
-from api.deps import context_of
-from api.forms import fields_of
+from api.deps import Context
 from api.home import PAGE
 from api.office.desk import (
     DeclarationMissing,
     FieldMalformed,
     Form,
     Officer,
-    Problem,
     Reader,
-    attempted,
     now,
     partner_people,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
 from api.people import EMAIL, NAME
 from ledger.ambassadors import (
     ChangeNaming,
@@ -55,42 +49,29 @@ class AmbassadorKnown(Refused):
     """Somebody with this address is an ambassador already."""
 
 
+def gathered(context: Context) -> dict[str, Any]:
+    found = read_all(context)
+    wishes = {
+        one.ambassador_id
+        for one in found
+        if context.vault.get(one.subject_id, links.WISH_FIELD) == links.WISHED
+    }
+    return {"ambassadors": found, "names": names_of(context, found), "wishes": wishes}
+
+
+LIST: Final = OfficePage("project/office_ambassadors.html", OFFICE, gathered)
+
+
 @router.api_route(OFFICE, **PAGE)
 async def show_office(request: Request, _: Reader) -> Response:
-    return await office_page(request)
-
-
-async def office_page(request: Request, problem: Problem | None = None) -> Response:
-    context = context_of(request)
-
-    def gathered() -> dict[str, Any]:
-        found = read_all(context)
-        wishes = {
-            one.ambassador_id
-            for one in found
-            if context.vault.get(one.subject_id, links.WISH_FIELD) == links.WISHED
-        }
-        return {"ambassadors": found, "names": names_of(context, found), "wishes": wishes}
-
-    values = await run_in_threadpool(gathered)
-    values |= {"problem": problem, "done": request.query_params.get("done")}
-    status = 200 if problem is None else problem.status
-    page = "project/office_ambassadors.html"
-    return person_page(request, page, values, Address(OFFICE), status=status)
-
-
-async def carry_out(request: Request, done: str, act: Callable[[Form], object]) -> Response:
-    form = Form(await fields_of(request))
-    problem = await attempted(form, lambda: act(form))
-    return go(f"{OFFICE}?done={done}") if problem is None else await office_page(request, problem)
+    return await LIST.show(request)
 
 
 @router.post(OFFICE)
 async def enrol(request: Request, actor: Officer) -> Response:
     """Enrol an ambassador who signed her consent; without it nothing is kept."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         name, email = form.text("name"), form.text("email").lower()
         if not NAME.fullmatch(name):
             raise FieldMalformed(field="name")
@@ -120,28 +101,25 @@ async def enrol(request: Request, actor: Officer) -> Response:
         if email:
             links.send_link(context, email, code, fresh)
 
-    return await carry_out(request, "enrolled", act)
+    return await LIST.carry_out(request, "enrolled", act)
 
 
 @router.post(f"{OFFICE}/credits")
 async def credit_shop(request: Request, actor: Officer) -> Response:
     """Note that a shop joined through an ambassador: never her own shop."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         siret = "".join(form.text("siret").split())
         partner_id = uuid5(admin.SIRET_NAMESPACE, siret)
         people = partner_people(context, partner_id)
         credit_with_shop(context, str(actor), form.text("code"), partner_id, people)
 
-    return await carry_out(request, "credited", act)
+    return await LIST.carry_out(request, "credited", act)
 
 
 @router.post(f"{OFFICE}/{{ambassador_id}}/naming")
 async def change_naming(request: Request, actor: Officer, ambassador_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         command = ChangeNaming(
             at=now(),
             actor=str(actor),
@@ -150,19 +128,18 @@ async def change_naming(request: Request, actor: Officer, ambassador_id: UUID) -
         )
         context.ledger.handle(ambassador, ambassador_id, command)
 
-    return await carry_out(request, "named", act)
+    return await LIST.carry_out(request, "named", act)
 
 
 @router.post(f"{OFFICE}/{{ambassador_id}}/retirement")
 async def retire(request: Request, actor: Officer, ambassador_id: UUID) -> Response:
     """Retire an ambassador and erase who she is; what she brought stays counted."""
-    context = context_of(request)
 
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         known = enrolled(context, ambassador_id)
         command = RetireAmbassador(at=now(), actor=str(actor), ambassador_id=ambassador_id)
         context.ledger.handle(ambassador, ambassador_id, command)
         context.vault.erase(known.enrolment.subject_id)
         links.forget(context, known.enrolment.code)
 
-    return await carry_out(request, "retired", act)
+    return await LIST.carry_out(request, "retired", act)

@@ -1,18 +1,16 @@
 """Ideas in the office: moderated, scored, their evaluation closed, merged, turned into projects."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import wordings
-from api.auth import Actor, person_page
-from api.deps import Context, context_of
-from api.forms import fields_of
+from api.auth import Actor
+from api.deps import Context
 from api.home import PAGE
 from api.idea_form import EMAIL_FIELD, NAME_FIELD, TEXT, TEXT_MAX, TITLE, TITLE_MAX
 from api.ideas import history_of, idea_page, known
@@ -23,15 +21,13 @@ from api.office.desk import (
     Form,
     Judge,
     Officer,
-    Problem,
     Reader,
-    attempted,
     named,
     now,
     refusal_of,
     today_here,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
 from ledger.projects.evaluation import newest
 from ledger.projects.idea_events import (
     REASONS,
@@ -56,24 +52,22 @@ router = APIRouter(prefix="/office/ideas", include_in_schema=False)
 REASON_WORDS_MAX: Final = 1_000
 
 
+def waiting(context: Context) -> dict[str, Any]:
+    """Gather what waits: to be moderated, to be evaluated, to become a project."""
+    with context.pool.connection() as connection:
+        proposed = ideas.listed(connection, stages=("proposed",), limit=None)
+        found = {
+            "accepted": ideas.listed(connection, stages=("accepted",), limit=None),
+            "evaluated": ideas.listed(connection, stages=("evaluated",), limit=None),
+            "unknown_named": projects.gifts_naming_unknown(connection),
+        }
+    titles = [context.vault.get(one.subject_id, TITLE) or "" for one in proposed]
+    return found | {"proposed": list(zip(proposed, titles, strict=True))}
+
+
 @router.api_route("", **PAGE)
 async def show_queue(request: Request, _: Reader) -> Response:
-    """Show what waits: to be moderated, to be evaluated, to become a project."""
-    context = context_of(request)
-
-    def waiting() -> dict[str, Any]:
-        with context.pool.connection() as connection:
-            proposed = ideas.listed(connection, stages=("proposed",), limit=None)
-            found = {
-                "accepted": ideas.listed(connection, stages=("accepted",), limit=None),
-                "evaluated": ideas.listed(connection, stages=("evaluated",), limit=None),
-                "unknown_named": projects.gifts_naming_unknown(connection),
-            }
-        titles = [context.vault.get(one.subject_id, TITLE) or "" for one in proposed]
-        return found | {"proposed": list(zip(proposed, titles, strict=True))}
-
-    values = await run_in_threadpool(waiting)
-    return person_page(request, "project/office_ideas.html", values, Address(router.prefix))
+    return await OfficePage("project/office_ideas.html", router.prefix, waiting).show(request)
 
 
 def gathered(context: Context, actor: Actor, idea_id: UUID) -> dict[str, Any]:
@@ -101,39 +95,17 @@ def gathered(context: Context, actor: Actor, idea_id: UUID) -> dict[str, Any]:
         "reasons": REASONS,
         "title_max": TITLE_MAX,
         "text_max": TEXT_MAX,
-        "here": f"{router.prefix}/{idea_id}",
     }
 
 
-async def office_page(
-    request: Request, actor: Actor, idea_id: UUID, problem: Problem | None = None
-) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request), actor, idea_id)
-    values |= {"problem": problem, "done": request.query_params.get("done")}
-    status = 200 if problem is None else problem.status
-    address = Address(f"{router.prefix}/{idea_id}")
-    return person_page(request, "project/office_idea.html", values, address, status=status)
+def office_page(actor: Actor, idea_id: UUID) -> OfficePage:
+    gather = partial(gathered, actor=actor, idea_id=idea_id)
+    return OfficePage("project/office_idea.html", f"{router.prefix}/{idea_id}", gather)
 
 
 @router.api_route("/{idea_id}", **PAGE)
 async def show(request: Request, actor: Reader, idea_id: UUID) -> Response:
-    return await office_page(request, actor, idea_id)
-
-
-async def carry_out(
-    request: Request, actor: Actor, idea_id: UUID, done: str, act: Callable[[Form], object]
-) -> Response:
-    """Do what a form asks of an idea, and lead back to it or say why not."""
-    context, form = context_of(request), Form(await fields_of(request))
-
-    def checked() -> None:
-        history_of(context, idea_id)
-        act(form)
-
-    problem = await attempted(form, checked)
-    if problem is not None:
-        return await office_page(request, actor, idea_id, problem)
-    return go(f"{router.prefix}/{idea_id}?done={done}")
+    return await office_page(actor, idea_id).show(request)
 
 
 def asked_by(actor: Actor, idea_id: UUID) -> dict[str, Any]:
@@ -171,9 +143,8 @@ def long_text(form: Form, name: str, most: int) -> str:
 @router.post("/{idea_id}/acceptance")
 async def accept(request: Request, actor: Officer, idea_id: UUID) -> Response:
     """Publish an idea in the words of the form: the moderator takes names of persons out."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         title, text = form.text("title"), long_text(form, "text", TEXT_MAX)
         if not 0 < len(title) <= TITLE_MAX:
             raise FieldMalformed(field="title")
@@ -184,14 +155,12 @@ async def accept(request: Request, actor: Officer, idea_id: UUID) -> Response:
         if handle(context, AcceptIdea(text_sha256=digest, **asked)):
             tell_author(context, idea_id, "idea_accepted.txt", title=title)
 
-    return await carry_out(request, actor, idea_id, "accepted", act)
+    return await office_page(actor, idea_id).carry_out(request, "accepted", act)
 
 
 @router.post("/{idea_id}/refusal")
 async def refuse(request: Request, actor: Officer, idea_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         asked = asked_by(actor, idea_id)
         words = form.text("words")[:REASON_WORDS_MAX]
         reason = form.word("reason")
@@ -203,14 +172,12 @@ async def refuse(request: Request, actor: Officer, idea_id: UUID) -> Response:
         if handle(context, RefuseIdea(reason=reason, words_sha256=digest, **asked)):
             tell_author(context, idea_id, "idea_refused.txt", reason=reason, words=words)
 
-    return await carry_out(request, actor, idea_id, "idea_refused", act)
+    return await office_page(actor, idea_id).carry_out(request, "idea_refused", act)
 
 
 @router.post("/{idea_id}/scores")
 async def score(request: Request, actor: Judge, idea_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         state, _ = history_of(context, idea_id)
         keys = newest(today_here()).keys
         command = ScoreIdea(
@@ -223,34 +190,29 @@ async def score(request: Request, actor: Judge, idea_id: UUID) -> Response:
         form.declaration()
         handle(context, command)
 
-    return await carry_out(request, actor, idea_id, "scored", act)
+    return await office_page(actor, idea_id).carry_out(request, "scored", act)
 
 
 @router.post("/{idea_id}/evaluation")
 async def close(request: Request, actor: Judge, idea_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         authors = authors_of(context, history_of(context, idea_id)[0])
         handle(context, CloseEvaluation(authors=authors, **asked_by(actor, idea_id)))
 
-    return await carry_out(request, actor, idea_id, "evaluated", act)
+    return await office_page(actor, idea_id).carry_out(request, "evaluated", act)
 
 
 @router.post("/{idea_id}/conflict")
 async def declare(request: Request, actor: Judge, idea_id: UUID) -> Response:
-    context = context_of(request)
-    command = DeclareIdeaConflict(**asked_by(actor, idea_id))
-    return await carry_out(
-        request, actor, idea_id, "idea_declared", lambda _: handle(context, command)
-    )
+    def act(context: Context, _: Form) -> None:
+        handle(context, DeclareIdeaConflict(**asked_by(actor, idea_id)))
+
+    return await office_page(actor, idea_id).carry_out(request, "idea_declared", act)
 
 
 @router.post("/{idea_id}/merger")
 async def merge(request: Request, actor: Officer, idea_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         into = form.identifier("into")
         try:
             stage = history_of(context, into)[0].stage
@@ -260,35 +222,34 @@ async def merge(request: Request, actor: Officer, idea_id: UUID) -> Response:
         asked = asked_by(actor, idea_id)
         handle(context, MergeIdea(into_idea_id=into, into_stands=stands, **asked))
 
-    return await carry_out(request, actor, idea_id, "merged", act)
+    return await office_page(actor, idea_id).carry_out(request, "merged", act)
 
 
 @router.post("/{idea_id}/project")
 async def turn(request: Request, actor: Officer, idea_id: UUID) -> Response:
     """Turn an idea into a project, with the ideas that were merged into it. Can be repeated."""
-    context = context_of(request)
     project_id = uuid5(idea_id, "project")
+    there = f"/office/projects/{project_id}"
 
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> str:
         handle(context, TurnIntoProject(project_id=project_id, **asked_by(actor, idea_id)))
         if context.ledger.history(project, project_id):
-            return
+            return there
         with context.pool.connection() as connection:
             merged = ideas.listed(connection, into_id=idea_id, limit=None)
         origins = (idea_id, *sorted(one.idea_id for one in merged))
         asked: dict[str, Any] = {"at": now(), "actor": str(actor), "project_id": project_id}
         context.ledger.handle(project, project_id, DraftProject(idea_ids=origins, **asked))
+        return there
 
-    answer = await carry_out(request, actor, idea_id, "turned", act)
-    return go(f"/office/projects/{project_id}") if answer.status_code == 303 else answer  # noqa: PLR2004
+    return await office_page(actor, idea_id).submit(request, act)
 
 
 @router.post("/{idea_id}/withholding")
 async def withhold(request: Request, actor: Officer, idea_id: UUID) -> Response:
     """Forget the published words of an idea, which told too much of a person."""
-    context = context_of(request)
 
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         command = WithholdIdeaText(**asked_by(actor, idea_id))
         refused_beforehand(context, command)
         digest = history_of(context, idea_id)[0].text_sha256
@@ -297,4 +258,4 @@ async def withhold(request: Request, actor: Officer, idea_id: UUID) -> Response:
             wordings.withhold(connection, digest or "")
         handle(context, command)
 
-    return await carry_out(request, actor, idea_id, "withheld", act)
+    return await office_page(actor, idea_id).carry_out(request, "withheld", act)

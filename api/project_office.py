@@ -1,33 +1,29 @@
 """Projects in the office: the sheet, its publication, milestones, results, an end."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import project_sheet, sheet_versions, wordings
-from api.auth import Actor, person_page
-from api.deps import Context, context_of
-from api.forms import MULTIPART, fields_of
+from api.auth import Actor
+from api.deps import Context
+from api.forms import MULTIPART
 from api.home import PAGE
 from api.interests import interested, interested_in_project
 from api.office.desk import (
     Form,
     Judge,
     Officer,
-    Problem,
     Reader,
-    attempted,
     named,
     now,
-    today_here,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
 from api.pictures import FILE_BYTES_MAX
 from api.project_sheet import long_text
 from api.projects import history_of, milestones_of, words_of
@@ -56,19 +52,17 @@ WORDS_MAX: Final = 4_000
 UNWRITTEN: Final = "0" * 64
 
 
+def listed(context: Context) -> dict[str, Any]:
+    with context.pool.connection() as connection:
+        return {"projects": projects.listed(connection, drafts=True, limit=None)}
+
+
 @router.api_route("", **PAGE)
 async def show_all(request: Request, _: Reader) -> Response:
-    context = context_of(request)
-
-    def gathered() -> dict[str, Any]:
-        with context.pool.connection() as connection:
-            return {"projects": projects.listed(connection, drafts=True, limit=None)}
-
-    values = await run_in_threadpool(gathered)
-    return person_page(request, "project/office_projects.html", values, Address(router.prefix))
+    return await OfficePage("project/office_projects.html", router.prefix, listed).show(request)
 
 
-def gathered(context: Context, project_id: UUID) -> dict[str, Any]:
+def gathered(context: Context, actor: Actor, project_id: UUID) -> dict[str, Any]:
     """Gather a project as the ledger holds it, so that what was just done shows."""
     state, history = history_of(context, project_id)
     sheet = state.sheet
@@ -78,6 +72,8 @@ def gathered(context: Context, project_id: UUID) -> dict[str, Any]:
         documents = sheet_versions.documents_of(connection, history)
         words = words_of(connection, history)
     document = documents.get(digest or "", {})
+    barred = interested(context, state.idea_ids)
+    conflicted = str(actor) in barred
     return {
         "project_id": project_id,
         "state": state,
@@ -86,7 +82,10 @@ def gathered(context: Context, project_id: UUID) -> dict[str, Any]:
         "steps": milestones_of(state, document),
         "history": [(type(one).__name__, one) for one in history],
         "names": named(context, [one.actor for one in history]),
-        "interested": interested(context, state.idea_ids),
+        "interested": barred,
+        "conflicted": conflicted,
+        "officer": actor.has("officer") and not conflicted,
+        "agrees": actor.has("officer", "committee") and not conflicted,
         "versions": sheet_versions.versions(documents, history),
         "place_name": place_name,
         "words": words,
@@ -95,43 +94,17 @@ def gathered(context: Context, project_id: UUID) -> dict[str, Any]:
         "rules": IF_ABANDONED,
         "lines": range(1, project_sheet.LINES + 1),
         "milestones": range(1, project_sheet.MILESTONES + 1),
-        "today": today_here(),
-        "here": f"{router.prefix}/{project_id}",
     }
 
 
-async def office_page(
-    request: Request, actor: Actor, project_id: UUID, problem: Problem | None = None
-) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request), project_id)
-    values |= {"problem": problem, "done": request.query_params.get("done")}
-    values["conflicted"] = str(actor) in values["interested"]
-    values["officer"] = actor.has("officer") and not values["conflicted"]
-    values["agrees"] = actor.has("officer", "committee") and not values["conflicted"]
-    status = 200 if problem is None else problem.status
-    address = Address(f"{router.prefix}/{project_id}")
-    return person_page(request, "project/office_project.html", values, address, status=status)
+def office_page(actor: Actor, project_id: UUID) -> OfficePage:
+    gather = partial(gathered, actor=actor, project_id=project_id)
+    return OfficePage("project/office_project.html", f"{router.prefix}/{project_id}", gather)
 
 
 @router.api_route("/{project_id}", **PAGE)
 async def show(request: Request, actor: Reader, project_id: UUID) -> Response:
-    return await office_page(request, actor, project_id)
-
-
-async def carry_out(
-    request: Request, actor: Actor, project_id: UUID, done: str, act: Callable[[Form], object]
-) -> Response:
-    """Do what a form asks of a project, and lead back to it or say why not."""
-    context, form = context_of(request), Form(await fields_of(request))
-
-    def checked() -> None:
-        history_of(context, project_id)
-        act(form)
-
-    problem = await attempted(form, checked)
-    if problem is not None:
-        return await office_page(request, actor, project_id, problem)
-    return go(f"{router.prefix}/{project_id}?done={done}")
+    return await office_page(actor, project_id).show(request)
 
 
 def asked_by(context: Context, actor: Actor, project_id: UUID) -> dict[str, Any]:
@@ -167,9 +140,9 @@ async def file_of(request: Request) -> bytes:
 
 @router.post("/{project_id}/sheet")
 async def write_sheet(request: Request, actor: Officer, project_id: UUID) -> Response:
-    context, sent = context_of(request), await file_of(request)
+    sent = await file_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         state, _ = history_of(context, project_id)
         digest = None if state.sheet is None else state.sheet.document_sha256
         with context.pool.connection() as connection:
@@ -180,101 +153,88 @@ async def write_sheet(request: Request, actor: Officer, project_id: UUID) -> Res
         refused_beforehand(context, WriteSheet(sheet=unwritten, **asked))
         handle(context, WriteSheet(sheet=project_sheet.kept(context, read), **asked))
 
-    return await carry_out(request, actor, project_id, "written", act)
+    return await office_page(actor, project_id).carry_out(request, "written", act)
 
 
 @router.post("/{project_id}/publication")
 async def publish(request: Request, actor: Officer, project_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         handle(context, PublishProject(**asked_by(context, actor, project_id)))
 
-    return await carry_out(request, actor, project_id, "published", act)
+    return await office_page(actor, project_id).carry_out(request, "published", act)
 
 
 @router.post("/{project_id}/start")
 async def start(request: Request, actor: Officer, project_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         handle(context, StartProject(**asked_by(context, actor, project_id)))
 
-    return await carry_out(request, actor, project_id, "started", act)
+    return await office_page(actor, project_id).carry_out(request, "started", act)
 
 
 @router.post("/{project_id}/conflict")
 async def declare(request: Request, actor: Judge, project_id: UUID) -> Response:
     """Note an interest in every idea that the project comes from: others go on with it."""
-    context = context_of(request)
 
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         for idea_id in history_of(context, project_id)[0].idea_ids:
             command = DeclareIdeaConflict(at=now(), actor=str(actor), idea_id=idea_id)
             context.ledger.handle(idea, idea_id, command)
 
-    return await carry_out(request, actor, project_id, "declared", act)
+    return await office_page(actor, project_id).carry_out(request, "declared", act)
 
 
 @router.post("/{project_id}/milestones/{milestone}/met")
 async def meet(request: Request, actor: Officer, project_id: UUID, milestone: str) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         met_on = form.day("met_on")
         asked = asked_by(context, actor, project_id) | {"milestone": milestone, "met_on": met_on}
         refused_beforehand(context, MeetMilestone(**asked))
         digest = keep(context, long_text(form, "words", WORDS_MAX)) if form.text("words") else None
         handle(context, MeetMilestone(words_sha256=digest, **asked))
 
-    return await carry_out(request, actor, project_id, "met", act)
+    return await office_page(actor, project_id).carry_out(request, "met", act)
 
 
 @router.post("/{project_id}/milestones/{milestone}/change")
 async def change(request: Request, actor: Officer, project_id: UUID, milestone: str) -> Response:
     """Move a milestone to another day, or give it up where no day is typed."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         due_on, words = form.day_or_none("due_on"), long_text(form, "words", WORDS_MAX)
         asked = asked_by(context, actor, project_id) | {"milestone": milestone, "due_on": due_on}
         refused_beforehand(context, ChangeMilestone(words_sha256=UNWRITTEN, **asked))
         handle(context, ChangeMilestone(words_sha256=keep(context, words), **asked))
 
-    return await carry_out(request, actor, project_id, "changed", act)
+    return await office_page(actor, project_id).carry_out(request, "changed", act)
 
 
 @router.post("/{project_id}/completion")
 async def complete(request: Request, actor: Officer, project_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         results, asked = long_text(form, "words", WORDS_MAX), asked_by(context, actor, project_id)
         refused_beforehand(context, CompleteProject(results_sha256=UNWRITTEN, **asked))
         handle(context, CompleteProject(results_sha256=keep(context, results), **asked))
 
-    return await carry_out(request, actor, project_id, "completed", act)
+    return await office_page(actor, project_id).carry_out(request, "completed", act)
 
 
 @router.post("/{project_id}/abandonment")
 async def abandon(request: Request, actor: Officer, project_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         words, asked = long_text(form, "words", WORDS_MAX), asked_by(context, actor, project_id)
         refused_beforehand(context, AbandonProject(words_sha256=UNWRITTEN, **asked))
         handle(context, AbandonProject(words_sha256=keep(context, words), **asked))
 
-    return await carry_out(request, actor, project_id, "abandoned", act)
+    return await office_page(actor, project_id).carry_out(request, "abandoned", act)
 
 
 @router.post("/{project_id}/abandonment/agreement")
 async def agree_to_abandon(request: Request, actor: Judge, project_id: UUID) -> Response:
     """Agree, as a second person, to abandon a project that a round is about."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         asked = asked_by(context, actor, project_id)
         handle(context, AgreeToAbandon(words_sha256=form.text("words_sha256"), **asked))
 
-    return await carry_out(request, actor, project_id, "abandoned", act)
+    return await office_page(actor, project_id).carry_out(request, "abandoned", act)

@@ -1,31 +1,27 @@
 """Rounds in the office: drafted, approved by two, opened, counted, adopted by two or sent back."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
 from psycopg import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import counting, round_form, round_steps, wordings
-from api.auth import Actor, person_page
-from api.deps import Context, context_of
-from api.forms import fields_of
+from api.deps import Context
 from api.home import PAGE
 from api.office.desk import (
     Form,
     Member,
     Officer,
-    Problem,
     Reader,
-    attempted,
     named,
     now,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
+from api.pages import go
 from api.project_sheet import long_text
 from ledger.rounds import round_
 from ledger.rounds.commands import RoundNotFound, SendBack
@@ -42,16 +38,14 @@ WORDS_MAX: Final = 2_000
 UNWRITTEN: Final = "0" * 64
 
 
+def listed(context: Context) -> dict[str, Any]:
+    with context.pool.connection() as connection:
+        return {"rounds": rounds.every(connection)}
+
+
 @router.api_route("", **PAGE)
-async def show_all(request: Request, actor: Reader) -> Response:
-    context = context_of(request)
-
-    def gathered() -> dict[str, Any]:
-        with context.pool.connection() as connection:
-            return {"rounds": rounds.every(connection)}
-
-    values = await run_in_threadpool(gathered) | {"officer": actor.has("officer")}
-    return person_page(request, "round/office_rounds.html", values, Address(router.prefix))
+async def show_all(request: Request, _: Reader) -> Response:
+    return await OfficePage("round/office_rounds.html", router.prefix, listed).show(request)
 
 
 def titles_of(connection: Connection[Any]) -> dict[UUID, str]:
@@ -102,23 +96,12 @@ def gathered(context: Context, round_id: UUID) -> dict[str, Any]:
         "paper_waiting": paper_waiting,
         "ended": {one for one in ended if one not in state.struck},
         "due": now() >= state.definition.closes_at + CLOSE_AFTER,
-        "here": f"{router.prefix}/{round_id}",
     }
 
 
-async def office_page(
-    request: Request, actor: Actor, round_id: UUID, problem: Problem | None = None
-) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request), round_id)
-    values |= {
-        "problem": problem,
-        "done": request.query_params.get("done"),
-        "officer": actor.has("officer"),
-        "member": actor.has("committee"),
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(f"{router.prefix}/{round_id}")
-    return person_page(request, "round/office_round.html", values, address, status=status)
+def office_page(round_id: UUID) -> OfficePage:
+    gather = partial(gathered, round_id=round_id)
+    return OfficePage("round/office_round.html", f"{router.prefix}/{round_id}", gather)
 
 
 def drafted_fields(context: Context, round_id: UUID) -> dict[str, list[str]]:
@@ -129,24 +112,13 @@ def drafted_fields(context: Context, round_id: UUID) -> dict[str, list[str]]:
     return round_form.fields_of_definition(state.definition)
 
 
-async def form_page(request: Request, round_id: UUID, problem: Problem | None = None) -> Response:
-    context = context_of(request)
-
-    def asked() -> dict[str, Any]:
+def form_page(round_id: UUID) -> OfficePage:
+    def asked(context: Context) -> dict[str, Any]:
         with context.pool.connection() as connection:
-            return round_form.asked_of(connection, round_id)
+            found = round_form.asked_of(connection, round_id)
+        return found | {"kept": drafted_fields(context, round_id), "round_id": round_id}
 
-    values = await run_in_threadpool(asked)
-    kept = await run_in_threadpool(drafted_fields, context, round_id)
-    values |= {
-        "problem": problem,
-        "typed": kept if problem is None or not problem.typed else dict(problem.typed),
-        "round_id": round_id,
-        "here": f"{router.prefix}/{round_id}/draft",
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(f"{router.prefix}/{round_id}/draft")
-    return person_page(request, "round/office_form.html", values, address, status=status)
+    return OfficePage("round/office_form.html", f"{router.prefix}/{round_id}/draft", asked)
 
 
 @router.api_route("/new", **PAGE)
@@ -157,117 +129,85 @@ async def begin(_: Officer) -> Response:
 
 @router.api_route("/{round_id}/draft", **PAGE)
 async def show_form(request: Request, _: Officer, round_id: UUID) -> Response:
-    return await form_page(request, round_id)
+    return await form_page(round_id).show(request)
 
 
 @router.post("/{round_id}/draft")
 async def draft(request: Request, actor: Officer, round_id: UUID) -> Response:
-    context, form = context_of(request), Form(await fields_of(request))
-
-    def act() -> None:
+    def act(context: Context, form: Form) -> str:
         with context.pool.connection() as connection:
             asked = round_form.asked_of(connection, round_id)
         definition = round_form.typed_definition(form, round_id, asked)
         round_steps.draft(context, str(actor), definition)
+        return f"{router.prefix}/{round_id}?done=drafted"
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await form_page(request, round_id, problem)
-    return go(f"{router.prefix}/{round_id}?done=drafted")
+    return await form_page(round_id).submit(request, act)
 
 
 @router.api_route("/{round_id}", **PAGE)
-async def show(request: Request, actor: Reader, round_id: UUID) -> Response:
-    return await office_page(request, actor, round_id)
-
-
-async def carry_out(
-    request: Request, actor: Actor, round_id: UUID, done: str, act: Callable[[Form], object]
-) -> Response:
-    """Do what a form asks of a round, and lead back to it or say why not."""
-    context, form = context_of(request), Form(await fields_of(request))
-
-    def checked() -> None:
-        round_steps.round_of(context, round_id)
-        act(form)
-
-    problem = await attempted(form, checked)
-    if problem is not None:
-        return await office_page(request, actor, round_id, problem)
-    return go(f"{router.prefix}/{round_id}?done={done}")
+async def show(request: Request, _: Reader, round_id: UUID) -> Response:
+    return await office_page(round_id).show(request)
 
 
 @router.post("/{round_id}/approval")
 async def approve(request: Request, actor: Member, round_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         round_steps.approve(context, str(actor), round_id, form.text("definition_sha256"))
 
-    return await carry_out(request, actor, round_id, "approved", act)
+    return await office_page(round_id).carry_out(request, "approved", act)
 
 
 @router.post("/{round_id}/opening")
 async def open_round(request: Request, actor: Officer, round_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         round_steps.open_round(context, str(actor), round_id)
 
-    return await carry_out(request, actor, round_id, "opened", act)
+    return await office_page(round_id).carry_out(request, "opened", act)
 
 
 @router.post("/{round_id}/strike")
 async def strike(request: Request, actor: Officer, round_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         reason: StruckReason = form.word("reason")
         round_steps.strike(context, str(actor), round_id, form.identifier("project"), reason)
 
-    return await carry_out(request, actor, round_id, "struck", act)
+    return await office_page(round_id).carry_out(request, "struck", act)
 
 
 @router.post("/{round_id}/close")
 async def close(request: Request, actor: Officer, round_id: UUID) -> Response:
     """Record a close that is due, should the clock stand still: never before the deadline."""
-    context = context_of(request)
 
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         round_steps.close(context, str(actor), round_id)
 
-    return await carry_out(request, actor, round_id, "closed", act)
+    return await office_page(round_id).carry_out(request, "closed", act)
 
 
 @router.post("/{round_id}/count")
 async def count(request: Request, actor: Officer, round_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         round_steps.closed_round(context, round_id)
         counting.begin(context, str(actor), round_id)
 
-    return await carry_out(request, actor, round_id, "counting", act)
+    return await office_page(round_id).carry_out(request, "counting", act)
 
 
 @router.post("/{round_id}/adoption")
 async def adopt(request: Request, actor: Member, round_id: UUID) -> Response:
     """Approve a result; the second approval adopts it, and makes its grants."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         result = form.text("result_sha256")
         if round_steps.approve_result(context, str(actor), round_id, result):
             round_steps.award(context, str(actor), round_id)
 
-    return await carry_out(request, actor, round_id, "adopted", act)
+    return await office_page(round_id).carry_out(request, "adopted", act)
 
 
 @router.post("/{round_id}/return")
 async def send_back(request: Request, actor: Member, round_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         reason: SentBackReason = form.word("reason")
         words, result = long_text(form, "words", WORDS_MAX), form.text("result_sha256")
         asked = SendBack(
@@ -284,26 +224,23 @@ async def send_back(request: Request, actor: Member, round_id: UUID) -> Response
             digest = wordings.keep(connection, words)
         round_steps.send_back(context, str(actor), round_id, result, reason, digest)
 
-    return await carry_out(request, actor, round_id, "sent_back", act)
+    return await office_page(round_id).carry_out(request, "sent_back", act)
 
 
 @router.post("/{round_id}/cancellation")
 async def cancel(request: Request, actor: Member, round_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         reason: CancelReason = form.word("reason")
         round_steps.cancel(context, str(actor), round_id, reason)
 
-    return await carry_out(request, actor, round_id, "cancelled", act)
+    return await office_page(round_id).carry_out(request, "cancelled", act)
 
 
 @router.post("/{round_id}/awards")
 async def award(request: Request, actor: Officer, round_id: UUID) -> Response:
     """Make the grants that a failure left out."""
-    context = context_of(request)
 
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         round_steps.award(context, str(actor), round_id)
 
-    return await carry_out(request, actor, round_id, "awarded", act)
+    return await office_page(round_id).carry_out(request, "awarded", act)

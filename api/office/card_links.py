@@ -7,44 +7,22 @@ from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.auth import Actor, person_page
 from api.cards import gateway_of, taken
-from api.deps import Context, context_of
-from api.forms import fields_of
+from api.deps import Context
 from api.give import PurposeMissing, targets_of, words_of
 from api.home import PAGE
 from api.i18n import language_of
-from api.office.desk import Form, Officer, Problem, Reader, attempted
-from api.pages import Address, go
+from api.office.desk import Form, Officer, Reader
+from api.office.page import OfficePage
 from ledger.payments import stripe_words
 from ledger.stripe_gateway import StripeRefuses, StripeUnavailable
 
 router = APIRouter(prefix="/office/cards/links", include_in_schema=False)
 
 RETURN_PATH: Final = "/give/paid?session={CHECKOUT_SESSION_ID}"
-
-
-@router.api_route("", **PAGE)
-async def show(request: Request, actor: Reader) -> Response:
-    return await links_page(request, actor)
-
-
-async def links_page(request: Request, actor: Actor, problem: Problem | None = None) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request))
-    values |= {
-        "problem": problem,
-        "done": request.query_params.get("done"),
-        "officer": actor.has("officer"),
-        "form_id": uuid4(),
-        "here": router.prefix,
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(router.prefix)
-    return person_page(request, "office/card_links.html", values, address, status=status)
 
 
 def gathered(context: Context) -> dict[str, Any]:
@@ -66,15 +44,23 @@ def gathered(context: Context) -> dict[str, Any]:
                     )
         except (StripeUnavailable, StripeRefuses):
             away = True
-    return {"on": taken(context), "targets": found, "links": links, "away": away}
+    on = taken(context)
+    return {"on": on, "targets": found, "links": links, "away": away, "form_id": uuid4()}
+
+
+LINKS: Final = OfficePage("office/card_links.html", router.prefix, gathered)
+
+
+@router.api_route("", **PAGE)
+async def show(request: Request, _: Reader) -> Response:
+    return await LINKS.show(request)
 
 
 @router.post("")
-async def make(request: Request, actor: Officer) -> Response:
+async def make(request: Request, _: Officer) -> Response:
     """Make an address for a purpose; the same form makes one."""
-    context, form = context_of(request), Form(await fields_of(request))
 
-    def act() -> None:
+    def act(context: Context, form: Form) -> None:
         gateway = gateway_of(context)
         wanted = form.text("for")
         target = next((one for one in targets_of(context) if one.key == wanted), None)
@@ -87,23 +73,15 @@ async def make(request: Request, actor: Officer) -> Response:
         words = words_of(target, language_of(request))
         gateway.make_link(words, metadata, back, str(form.identifier("form_id")))
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await links_page(request, actor, problem)
-    return go(f"{router.prefix}?done=made")
+    return await LINKS.carry_out(request, "made", act)
 
 
 @router.post("/{link_id}/end")
-async def end(request: Request, actor: Officer, link_id: str) -> Response:
-    context, form = context_of(request), Form(await fields_of(request))
-
-    def act() -> None:
+async def end(request: Request, _: Officer, link_id: str) -> Response:
+    def act(context: Context, _: Form) -> None:
         gateway = gateway_of(context)
         # Of what the account sells besides, nothing is touched.
         if link_id in {link["id"] for link in gateway.links()}:
             gateway.end_link(link_id)
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await links_page(request, actor, problem)
-    return go(f"{router.prefix}?done=ended")
+    return await LINKS.carry_out(request, "ended", act)

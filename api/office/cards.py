@@ -1,23 +1,20 @@
 """Cards in the office: payments, disputes, payouts, and what Stripe and the ledger say unlike."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import card_reconciling, card_worker
 from api import cards as payments_by_card
-from api.auth import Actor, person_page
 from api.cards import gateway_of, payment_of
-from api.deps import Context, context_of
-from api.forms import fields_of
+from api.deps import Context
 from api.home import PAGE
-from api.office.desk import FieldMalformed, Form, Officer, Problem, Reader, attempted, now
-from api.pages import Address, go
+from api.office.desk import FieldMalformed, Form, Officer, Reader, now
+from api.office.page import OfficePage
 from api.project_sheet import long_text
 from api.refusals import PageNotFound
 from api.till import sale_cents_of
@@ -42,31 +39,6 @@ class DisputeNotOpen(Refused):
 
 class NotConfirmed(Refused):
     """What cannot be taken back is confirmed first."""
-
-
-@router.api_route("", **PAGE)
-async def show_all(request: Request, actor: Reader) -> Response:
-    return await list_page(request, actor)
-
-
-async def list_page(request: Request, actor: Actor, problem: Problem | None = None) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request))
-    return answered(request, actor, "cards", values, problem)
-
-
-def answered(
-    request: Request, actor: Actor, page: str, values: dict[str, Any], problem: Problem | None
-) -> Response:
-    shown = values | {
-        "problem": problem,
-        "done": request.query_params.get("done"),
-        "officer": actor.has("officer"),
-        "here": router.prefix,
-        "form_id": uuid4(),
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(request.url.path if request.method == "GET" else router.prefix)
-    return person_page(request, f"office/{page}.html", shown, address, status=status)
 
 
 def gathered(context: Context) -> dict[str, Any]:
@@ -97,90 +69,85 @@ def dashboard_of(context: Context) -> str:
     return DASHBOARD if live else f"{DASHBOARD}/test"
 
 
+LIST: Final = OfficePage("office/cards.html", router.prefix, gathered)
+
+
+@router.api_route("", **PAGE)
+async def show_all(request: Request, _: Reader) -> Response:
+    return await LIST.show(request)
+
+
+def told(context: Context, payment_id: UUID) -> dict[str, Any]:
+    """Gather a payment with its refunds and disputes. Raises PageNotFound."""
+    with context.pool.connection() as connection:
+        found = payments.one(connection, payment_id)
+        if found is None:
+            raise PageNotFound
+        charge_id = found.charge_id
+        return {
+            "payment": found,
+            "refunds": payments.refunds(connection, payment_id),
+            "disputes": payments.disputes(connection, payment_id),
+            "payout": None if charge_id is None else payouts.of_charge(connection, charge_id),
+            "dashboard": dashboard_of(context),
+            "on": context.gateway is not None,
+            "here": router.prefix,
+            "form_id": uuid4(),
+        }
+
+
+def payment_page(payment_id: UUID) -> OfficePage:
+    gather = partial(told, payment_id=payment_id)
+    return OfficePage("office/card_payment.html", f"{router.prefix}/payments/{payment_id}", gather)
+
+
 @router.api_route("/payments/{payment_id}", **PAGE)
-async def show(request: Request, actor: Reader, payment_id: UUID) -> Response:
-    return await payment_page(request, actor, payment_id)
-
-
-async def payment_page(
-    request: Request, actor: Actor, payment_id: UUID, problem: Problem | None = None
-) -> Response:
-    context = context_of(request)
-
-    def told() -> dict[str, Any]:
-        with context.pool.connection() as connection:
-            found = payments.one(connection, payment_id)
-            if found is None:
-                raise PageNotFound
-            charge_id = found.charge_id
-            return {
-                "payment": found,
-                "refunds": payments.refunds(connection, payment_id),
-                "disputes": payments.disputes(connection, payment_id),
-                "payout": None if charge_id is None else payouts.of_charge(connection, charge_id),
-                "dashboard": dashboard_of(context),
-                "on": context.gateway is not None,
-            }
-
-    return answered(request, actor, "card_payment", await run_in_threadpool(told), problem)
+async def show(request: Request, _: Reader, payment_id: UUID) -> Response:
+    return await payment_page(payment_id).show(request)
 
 
 @router.api_route("/payouts/{payout_id}", **PAGE)
-async def show_payout(request: Request, actor: Reader, payout_id: UUID) -> Response:
-    context = context_of(request)
-
-    def told() -> dict[str, Any]:
+async def show_payout(request: Request, _: Reader, payout_id: UUID) -> Response:
+    def gather(context: Context) -> dict[str, Any]:
         with context.pool.connection() as connection:
             found = payouts.one(connection, payout_id)
             if found is None:
                 raise PageNotFound
-            return {"payout": found, "lines": payouts.lines(connection, payout_id)}
+            lines = payouts.lines(connection, payout_id)
+        return {"payout": found, "lines": lines, "here": router.prefix}
 
-    return answered(request, actor, "card_payout", await run_in_threadpool(told), None)
-
-
-async def carry_out(
-    request: Request, actor: Actor, done: str, act: Callable[[Form], object]
-) -> Response:
-    """Do what a form of the first page asks, and lead back to it or say why not."""
-    form = Form(await fields_of(request))
-    problem = await attempted(form, lambda: act(form))
-    if problem is not None:
-        return await list_page(request, actor, problem)
-    return go(f"{router.prefix}?done={done}")
+    path = f"{router.prefix}/payouts/{payout_id}"
+    return await OfficePage("office/card_payout.html", path, gather).show(request)
 
 
 @router.post("/reconciliation")
-async def reconcile(request: Request, actor: Officer) -> Response:
+async def reconcile(request: Request, _: Officer) -> Response:
     """Hold Stripe's word against the ledger now, and act upon what never came."""
-    context = context_of(request)
 
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         card_reconciling.reconcile(context)
         card_worker.work_off(context)
 
-    return await carry_out(request, actor, "reconciled", act)
+    return await LIST.carry_out(request, "reconciled", act)
 
 
 @router.post("/retry")
-async def retry(request: Request, actor: Officer) -> Response:
+async def retry(request: Request, _: Officer) -> Response:
     """Try again at once what failed so far."""
-    context = context_of(request)
 
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         gateway_of(context)
         with context.pool.connection() as connection:
             inbox.retry_now(connection)
 
-    return await carry_out(request, actor, "retried", act)
+    return await LIST.carry_out(request, "retried", act)
 
 
 @router.post("/disputes/{dispute_id}/evidence")
-async def send_evidence(request: Request, actor: Officer, dispute_id: str) -> Response:
+async def send_evidence(request: Request, _: Officer, dispute_id: str) -> Response:
     """Send what speaks for the gift to the donor's bank. It is kept at Stripe, not here."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         if form.text("confirmed") != "yes":
             raise NotConfirmed
         words = long_text(form, "words", EVIDENCE_MAX)
@@ -190,15 +157,14 @@ async def send_evidence(request: Request, actor: Officer, dispute_id: str) -> Re
             raise DisputeNotOpen
         gateway_of(context).send_evidence(dispute_id, words)
 
-    return await carry_out(request, actor, "evidence_sent", act)
+    return await LIST.carry_out(request, "evidence_sent", act)
 
 
 @router.post("/payments/{payment_id}/refund")
-async def refund(request: Request, actor: Officer, payment_id: UUID) -> Response:
+async def refund(request: Request, _: Officer, payment_id: UUID) -> Response:
     """Give a payment back to the card it came from, in part or whole."""
-    context, form = context_of(request), Form(await fields_of(request))
 
-    def act() -> None:
+    def act(context: Context, form: Form) -> None:
         state = payment_of(context, payment_id)
         if not isinstance(state, Succeeded):
             raise NothingToRefund
@@ -211,7 +177,4 @@ async def refund(request: Request, actor: Officer, payment_id: UUID) -> Response
         gateway_of(context).refund(charge_id, cents, str(form.identifier("form_id")))
         payments_by_card.apply(context, "charge", charge_id)
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await payment_page(request, actor, payment_id, problem)
-    return go(f"{router.prefix}/payments/{payment_id}?done=refunded")
+    return await payment_page(payment_id).carry_out(request, "refunded", act)

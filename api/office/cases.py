@@ -2,36 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import admin
-from api.auth import Actor, person_page
+from api.auth import Actor
 from api.deps import Context, context_of
-from api.forms import fields_of
 from api.home import PAGE
 from api.office.desk import (
     Form,
     Judge,
     Member,
     Officer,
-    Problem,
     Reader,
-    attempted,
     committee_people,
     disabled_people,
     named,
     now,
     partner_people,
     refusal_of,
-    today_here,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
 from ledger.partners.certifications.commands import (
     WITH_REASON,
     ApproveDecision,
@@ -152,9 +148,7 @@ def path_of(partner_id: UUID, case_id: UUID) -> str:
     return f"/office/partners/{partner_id}/cases/{case_id}"
 
 
-def gathered(
-    context: Context, actor: Actor, partner_id: UUID, case_id: UUID, problem: Problem | None
-) -> dict[str, Any]:
+def gathered(context: Context, actor: Actor, partner_id: UUID, case_id: UUID) -> dict[str, Any]:
     """Gather what the page of a case shows."""
     found = known(context, partner_id, case_id)
     case, step = found.case, found.step
@@ -176,30 +170,17 @@ def gathered(
         "conflicted": str(actor) in found.file.conflicts,
         "checklist": checklist(version),
         "measures": measures_of(case),
-        "today": today_here(),
-        "problem": problem,
-        "here": path_of(partner_id, case_id),
     }
 
 
-async def case_page(
-    request: Request,
-    actor: Actor,
-    partner_id: UUID,
-    case_id: UUID,
-    problem: Problem | None = None,
-) -> Response:
-    context = context_of(request)
-    values = await run_in_threadpool(gathered, context, actor, partner_id, case_id, problem)
-    values["done"] = request.query_params.get("done")
-    status = 200 if problem is None else problem.status
-    address = Address(path_of(partner_id, case_id))
-    return person_page(request, "office/case.html", values, address, status=status)
+def case_page(actor: Actor, partner_id: UUID, case_id: UUID) -> OfficePage:
+    gather = partial(gathered, actor=actor, partner_id=partner_id, case_id=case_id)
+    return OfficePage("office/case.html", path_of(partner_id, case_id), gather)
 
 
 @router.api_route("", **PAGE)
 async def show(request: Request, actor: Reader, partner_id: UUID, case_id: UUID) -> Response:
-    return await case_page(request, actor, partner_id, case_id)
+    return await case_page(actor, partner_id, case_id).show(request)
 
 
 async def carry_out(  # noqa: PLR0913 - whose form, about which case, and what it asks.
@@ -212,17 +193,13 @@ async def carry_out(  # noqa: PLR0913 - whose form, about which case, and what i
     done: str,
 ) -> Response:
     """Hand the command of a form to the ledger, and lead back to the case or say why not."""
-    context, form = context_of(request), Form(await fields_of(request))
 
-    def act() -> None:
+    def act(context: Context, form: Form) -> None:
         known(context, partner_id, case_id)
         asked = {"at": now(), "actor": str(actor), "partner_id": partner_id}
         context.ledger.handle(certification, partner_id, command_of(form, asked))
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await case_page(request, actor, partner_id, case_id, problem)
-    return go(f"{path_of(partner_id, case_id)}?done={done}")
+    return await case_page(actor, partner_id, case_id).carry_out(request, done, act)
 
 
 def judging(context: Context, form: Form, asked: dict[str, Any]) -> dict[str, Any]:

@@ -1,28 +1,24 @@
 """One public complaint: who complained of what, the answer within its time, and how it ended."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import admin, complaint_letters, letters
-from api.auth import Actor, person_page
+from api.auth import Actor
 from api.complaint_letters import ANSWER, EMAIL_FIELD, NAME_FIELD, WORDS
-from api.deps import Context, context_of
-from api.forms import fields_of
+from api.deps import Context
 from api.home import PAGE
 from api.office.desk import (
     FieldMalformed,
     Form,
     Officer,
-    Problem,
     Reader,
-    attempted,
     interested,
     named,
     now,
@@ -31,7 +27,7 @@ from api.office.desk import (
     shop_name_of,
     today_here,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
 from ledger.partners.complaints import (
     AnswerComplaint,
     CloseComplaint,
@@ -99,33 +95,17 @@ def gathered(context: Context, actor: Actor, complaint_id: UUID) -> dict[str, An
         "outcomes": OUTCOMES,
         "answer_max": ANSWER_MAX,
         "unsent": letters.unsent(context, about_id=complaint_id) if actor.has("officer") else [],
-        "here": f"/office/complaints/{complaint_id}",
     }
 
 
-async def complaint_page(
-    request: Request, actor: Actor, complaint_id: UUID, problem: Problem | None = None
-) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request), actor, complaint_id)
-    values |= {"problem": problem, "done": request.query_params.get("done")}
-    status = 200 if problem is None else problem.status
-    address = Address(f"/office/complaints/{complaint_id}")
-    return person_page(request, "office/complaint.html", values, address, status=status)
+def complaint_page(actor: Actor, complaint_id: UUID) -> OfficePage:
+    gather = partial(gathered, actor=actor, complaint_id=complaint_id)
+    return OfficePage("office/complaint.html", f"/office/complaints/{complaint_id}", gather)
 
 
 @router.api_route("", **PAGE)
 async def show(request: Request, actor: Reader, complaint_id: UUID) -> Response:
-    return await complaint_page(request, actor, complaint_id)
-
-
-async def carry_out(
-    request: Request, actor: Actor, complaint_id: UUID, done: str, act: Callable[[Form], None]
-) -> Response:
-    form = Form(await fields_of(request))
-    problem = await attempted(form, lambda: act(form))
-    if problem is not None:
-        return await complaint_page(request, actor, complaint_id, problem)
-    return go(f"/office/complaints/{complaint_id}?done={done}")
+    return await complaint_page(actor, complaint_id).show(request)
 
 
 @router.post("/answer")
@@ -134,9 +114,8 @@ async def answer(request: Request, actor: Officer, complaint_id: UUID) -> Respon
 
     The words come first: stopped half way, the same form completes it.
     """
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         text = form.fields.get("answer", [""])[0].strip()
         if not 0 < len(text) <= ANSWER_MAX:
             raise FieldMalformed(field="answer")
@@ -157,15 +136,14 @@ async def answer(request: Request, actor: Officer, complaint_id: UUID) -> Respon
         context.ledger.handle(complaint, complaint_id, asked)
         complaint_letters.send(context, "complaint_answered", complaint_id)
 
-    return await carry_out(request, actor, complaint_id, "answered", act)
+    return await complaint_page(actor, complaint_id).carry_out(request, "answered", act)
 
 
 @router.post("/close")
 async def close(request: Request, actor: Officer, complaint_id: UUID) -> Response:
     """Record the outcome, and write to who left an address."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         found = known(context, complaint_id)
         asked = CloseComplaint(
             at=now(),
@@ -182,4 +160,4 @@ async def close(request: Request, actor: Officer, complaint_id: UUID) -> Respons
         context.ledger.handle(complaint, complaint_id, asked)
         complaint_letters.send(context, "complaint_closed", complaint_id)
 
-    return await carry_out(request, actor, complaint_id, "closed", act)
+    return await complaint_page(actor, complaint_id).carry_out(request, "closed", act)

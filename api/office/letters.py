@@ -4,7 +4,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,14 +16,15 @@ from api import (
     people,
     statement_letters,
 )
-from api.auth import Actor, person_page, require
+from api.auth import Actor, require
 from api.complaint_letters import EMAIL_FIELD
 from api.deps import Context, context_of
 from api.forms import fields_of
 from api.home import PAGE
 from api.letters import KINDS, Kind, Unsent
 from api.office.desk import FieldMalformed, Form, Problem, attempted, shop_name_of
-from api.pages import Address, go
+from api.office.page import OfficePage
+from api.pages import go
 from ledger.partners.complaints import Unopened, complaint
 from ledger.people import AccountNotOpened
 
@@ -67,23 +67,17 @@ def shown(context: Context, one: Unsent) -> dict[str, Any]:
     }
 
 
-async def letters_page(request: Request, actor: Actor, problem: Problem | None = None) -> Response:
-    context = context_of(request)
-
-    def gathered() -> dict[str, Any]:
+def letters_page(actor: Actor) -> OfficePage:
+    def gathered(context: Context) -> dict[str, Any]:
         unsent = letters.unsent(context, kinds_of(actor))
         return {"unsent": [shown(context, one) for one in unsent]}
 
-    values = await run_in_threadpool(gathered)
-    values |= {"problem": problem, "done": request.query_params.get("done")}
-    status = 200 if problem is None else problem.status
-    address = Address(router.prefix)
-    return person_page(request, "office/letters.html", values, address, status=status)
+    return OfficePage("office/letters.html", router.prefix, gathered)
 
 
 @router.api_route("", **PAGE)
 async def show(request: Request, actor: Sender) -> Response:
-    return await letters_page(request, actor)
+    return await letters_page(actor).show(request)
 
 
 @router.post("")
@@ -101,7 +95,7 @@ async def send_again(request: Request, actor: Sender) -> Response:
     if problem is not None and problem.name == "mail_failed":
         problem = Problem("mail_failed_again", problem.status)
     if problem is not None:
-        return await letters_page(request, actor, problem)
+        return await letters_page(actor).show(request, problem)
     return go(f"{router.prefix}?done=sent")
 
 

@@ -31,5 +31,6 @@ async def paper(
     try:
         content = await run_in_threadpool(content_of, context.settings.home, filed)
     except PaperNotKept as refusal:
-        return await case_page(request, actor, partner_id, case_id, Problem(name_of(refusal), 404))
+        page = case_page(actor, partner_id, case_id)
+        return await page.show(request, Problem(name_of(refusal), 404))
     return download(filed, content)

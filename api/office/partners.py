@@ -1,36 +1,33 @@
 """The register as officers keep it: a partner, what it is called, who speaks for it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import admin, people
 from api.ambassadors import able, credit_with_shop
-from api.auth import Actor, person_page
+from api.auth import Actor
 from api.deps import Context, context_of
 from api.erasure import forget_contact
-from api.forms import fields_of
 from api.home import PAGE
 from api.office.desk import (
     FieldMalformed,
     Form,
     Officer,
-    Problem,
     Reader,
     account_behind,
     account_of_contact,
-    attempted,
     now,
     partner_people,
     shop_name_of,
     today_here,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
 from api.people import EMAIL, NAME
 from ledger.giving import Regime
 from ledger.partners.agreements import Commitment
@@ -62,38 +59,30 @@ COMMITMENTS: tuple[Commitment, ...] = (
 PHONE_MAX = 30
 
 
-@router.api_route("", **PAGE)
-async def search(request: Request, _: Reader) -> Response:
-    return await search_page(request)
-
-
-async def search_page(request: Request, problem: Problem | None = None) -> Response:
+def search_page(request: Request) -> OfficePage:
     """Show the partners that match, and the form that registers another."""
     query = request.query_params.get("q", "")
-    pool = context_of(request).pool
 
-    def found() -> list[partners.Listed]:
-        with pool.connection() as connection:
-            return partners.directory(connection, query)
+    def found(context: Context) -> dict[str, Any]:
+        with context.pool.connection() as connection:
+            matching = partners.directory(connection, query)
+        return {"found": matching, "query": query, "sectors": SECTORS}
 
-    values = {
-        "found": await run_in_threadpool(found),
-        "query": query,
-        "sectors": SECTORS,
-        "problem": problem,
-    }
-    address = Address(router.prefix, {"q": query} if query else {})
-    status = 200 if problem is None else problem.status
-    return person_page(request, "office/partners.html", values, address, status=status)
+    asked = {"q": query} if query else {}
+    return OfficePage("office/partners.html", router.prefix, found, asked)
+
+
+@router.api_route("", **PAGE)
+async def search(request: Request, _: Reader) -> Response:
+    return await search_page(request).show(request)
 
 
 @router.post("")
 async def register(request: Request, actor: Officer) -> Response:
     """Register a partner; that alone makes nobody active."""
-    context, form = context_of(request), Form(await fields_of(request))
-    partner_id = uuid5(admin.SIRET_NAMESPACE, "".join(form.text("siret").split()))
 
-    def act() -> None:
+    def act(context: Context, form: Form) -> str:
+        partner_id = uuid5(admin.SIRET_NAMESPACE, "".join(form.text("siret").split()))
         who: dict[str, Any] = {"at": now(), "actor": str(actor), "partner_id": partner_id}
         code, name = form.text("ambassador"), form.text("trade_name")
         if code:
@@ -105,11 +94,9 @@ async def register(request: Request, actor: Officer) -> Response:
         if code:
             people = partner_people(context, partner_id)
             credit_with_shop(context, str(actor), code, partner_id, people)
+        return f"{router.prefix}/{partner_id}?done=registered"
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await search_page(request, problem)
-    return go(f"{router.prefix}/{partner_id}?done=registered")
+    return await search_page(request).submit(request, act)
 
 
 def description(form: Form, who: dict[str, Any]) -> DescribePartner:
@@ -123,26 +110,9 @@ def description(form: Form, who: dict[str, Any]) -> DescribePartner:
     )
 
 
-@router.api_route("/{partner_id}", **PAGE)
-async def show(request: Request, actor: Reader, partner_id: UUID) -> Response:
-    return await partner_page(request, actor, partner_id)
-
-
-async def partner_page(
-    request: Request, actor: Actor, partner_id: UUID, problem: Problem | None = None
-) -> Response:
-    """Show all that the office knows of a partner, with the forms this person may use."""
-    context = context_of(request)
-    await context.refresh_admission()
-    values = await run_in_threadpool(gathered, context, actor, partner_id)
-    values |= {"problem": problem, "done": request.query_params.get("done")}
-    address = Address(f"{router.prefix}/{partner_id}")
-    status = 200 if problem is None else problem.status
-    return person_page(request, "office/partner.html", values, address, status=status)
-
-
 def gathered(context: Context, actor: Actor, partner_id: UUID) -> dict[str, Any]:
     """Read a partner from the ledger itself, so that what was just done shows."""
+    context.admission.refresh()
     shop = admin.registered(context.ledger, partner_id)
     facts, today = context.admission.facts(partner_id), today_here()
     file = certification.fold(
@@ -163,9 +133,7 @@ def gathered(context: Context, actor: Actor, partner_id: UUID) -> dict[str, Any]
         "contact_roles": CONTACT_ROLES,
         "regimes": REGIMES,
         "commitments": COMMITMENTS,
-        "today": today,
         "case_id": uuid4(),
-        "here": f"{router.prefix}/{partner_id}",
     }
 
 
@@ -179,6 +147,17 @@ def managers(context: Context, partner_id: UUID) -> list[people.Person]:
     return [one for one in people.team(context, partner_id) if one.enabled]
 
 
+def partner_page(actor: Actor, partner_id: UUID) -> OfficePage:
+    """Show all that the office knows of a partner, with the forms this person may use."""
+    gather = partial(gathered, actor=actor, partner_id=partner_id)
+    return OfficePage("office/partner.html", f"{router.prefix}/{partner_id}", gather)
+
+
+@router.api_route("/{partner_id}", **PAGE)
+async def show(request: Request, actor: Reader, partner_id: UUID) -> Response:
+    return await partner_page(actor, partner_id).show(request)
+
+
 async def carry_out(
     request: Request,
     actor: Actor,
@@ -186,13 +165,12 @@ async def carry_out(
     done: str,
     act: Callable[[Form, dict[str, Any]], object],
 ) -> Response:
-    """Do what a form of the partner's page asks, and lead back to it or say there why not."""
-    form = Form(await fields_of(request))
-    who: dict[str, Any] = {"at": now(), "actor": str(actor), "partner_id": partner_id}
-    problem = await attempted(form, lambda: act(form, who))
-    if problem is not None:
-        return await partner_page(request, actor, partner_id, problem)
-    return go(f"{router.prefix}/{partner_id}?done={done}")
+    """Do what a form of the partner's page asks, told who asks, when, and of which partner."""
+
+    def asked(_: Context, form: Form) -> None:
+        act(form, {"at": now(), "actor": str(actor), "partner_id": partner_id})
+
+    return await partner_page(actor, partner_id).carry_out(request, done, asked)
 
 
 @router.post("/{partner_id}/description")

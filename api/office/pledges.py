@@ -1,22 +1,19 @@
 """Pledges in the office: what sponsors promised, were asked for, and what rounds took of it."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import figures, pledges
-from api.auth import Actor, person_page
-from api.deps import Context, context_of
-from api.forms import fields_of
+from api.deps import Context
 from api.foundation import foundation_of
 from api.home import PAGE
-from api.office.desk import Form, Officer, Problem, Reader, attempted, named, today_here
-from api.pages import Address, go
+from api.office.desk import Form, Officer, Reader, named, today_here
+from api.office.page import OfficePage
 from api.project_sheet import cents_of
 from ledger.calendar import days_after
 from projections import pledges as rows
@@ -28,42 +25,33 @@ DUE_DAYS: Final = 30
 UNDECIDED: Final = ("drafted", "opened", "tallied")
 
 
-async def list_page(request: Request, actor: Actor, problem: Problem | None = None) -> Response:
-    context = context_of(request)
-
-    def gathered() -> dict[str, Any]:
-        figures.settle(context, rows.pledges.name)
-        with context.pool.connection() as connection:
-            rounds = rows.matched_rounds(connection)
-            return {"pledges": rows.every(connection), "rounds": rounds}
-
-    values = await run_in_threadpool(gathered)
-    values |= {
-        "titles": {one.round_id: one.title for one in values["rounds"]},
-        "choices": [one for one in values["rounds"] if one.state in UNDECIDED],
-        "short": [one for one in values["rounds"] if one.short_cents],
-        "sponsors": sorted({one.sponsor for one in (*values["rounds"], *values["pledges"])}),
-        "officer": actor.has("officer"),
+def listed(context: Context) -> dict[str, Any]:
+    figures.settle(context, rows.pledges.name)
+    with context.pool.connection() as connection:
+        rounds = rows.matched_rounds(connection)
+        pledged = rows.every(connection)
+    return {
+        "pledges": pledged,
+        "rounds": rounds,
+        "titles": {one.round_id: one.title for one in rounds},
+        "choices": [one for one in rounds if one.state in UNDECIDED],
+        "short": [one for one in rounds if one.short_cents],
+        "sponsors": sorted({one.sponsor for one in rounds} | {one.sponsor for one in pledged}),
         "pledge_id": uuid4(),
-        "today": today_here(),
-        "problem": problem,
     }
-    status = 200 if problem is None else problem.status
-    address = Address(router.prefix)
-    return person_page(request, "office/pledges.html", values, address, status=status)
+
+
+LIST: Final = OfficePage("office/pledges.html", router.prefix, listed)
 
 
 @router.api_route("", **PAGE)
-async def show_all(request: Request, actor: Reader) -> Response:
-    return await list_page(request, actor)
+async def show_all(request: Request, _: Reader) -> Response:
+    return await LIST.show(request)
 
 
 @router.post("")
 async def make(request: Request, actor: Officer) -> Response:
-    context, form = context_of(request), Form(await fields_of(request))
-    made: list[UUID] = []
-
-    def act() -> None:
+    def act(context: Context, form: Form) -> str:
         pledge_id = form.identifier("pledge_id")
         pledges.make(
             context,
@@ -74,12 +62,9 @@ async def make(request: Request, actor: Officer) -> Response:
             pledged_on=form.day("pledged_on"),
             round_id=form.identifier("round") if form.text("round") else None,
         )
-        made.append(pledge_id)
+        return f"{router.prefix}/{pledge_id}?done=made"
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await list_page(request, actor, problem)
-    return go(f"{router.prefix}/{made[0]}?done=made")
+    return await LIST.submit(request, act)
 
 
 def gathered(context: Context, pledge_id: UUID) -> dict[str, Any]:
@@ -101,43 +86,17 @@ def gathered(context: Context, pledge_id: UUID) -> dict[str, Any]:
         "names": named(context, [one.actor for one in history]),
         "call_id": uuid4(),
         "due_on": days_after(today_here(), DUE_DAYS),
-        "today": today_here(),
-        "here": f"{router.prefix}/{pledge_id}",
     }
 
 
-async def pledge_page(
-    request: Request, actor: Actor, pledge_id: UUID, problem: Problem | None = None
-) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request), pledge_id)
-    values |= {
-        "problem": problem,
-        "done": request.query_params.get("done"),
-        "officer": actor.has("officer"),
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(f"{router.prefix}/{pledge_id}")
-    return person_page(request, "office/pledge.html", values, address, status=status)
+def pledge_page(pledge_id: UUID) -> OfficePage:
+    gather = partial(gathered, pledge_id=pledge_id)
+    return OfficePage("office/pledge.html", f"{router.prefix}/{pledge_id}", gather)
 
 
 @router.api_route("/{pledge_id}", **PAGE)
-async def show(request: Request, actor: Reader, pledge_id: UUID) -> Response:
-    return await pledge_page(request, actor, pledge_id)
-
-
-async def carry_out(
-    request: Request,
-    actor: Actor,
-    pledge_id: UUID,
-    done: str,
-    act: Callable[[Context, Form], object],
-) -> Response:
-    """Do what a form asks of a pledge, and lead back to it or say why not."""
-    context, form = context_of(request), Form(await fields_of(request))
-    problem = await attempted(form, lambda: act(context, form))
-    if problem is not None:
-        return await pledge_page(request, actor, pledge_id, problem)
-    return go(f"{router.prefix}/{pledge_id}?done={done}")
+async def show(request: Request, _: Reader, pledge_id: UUID) -> Response:
+    return await pledge_page(pledge_id).show(request)
 
 
 @router.post("/{pledge_id}/calls")
@@ -146,7 +105,7 @@ async def call(request: Request, actor: Officer, pledge_id: UUID) -> Response:
         call_id, cents = form.identifier("call_id"), cents_of(form, "amount")
         pledges.call(context, str(actor), pledge_id, call_id, cents, form.day("due_on"))
 
-    return await carry_out(request, actor, pledge_id, "called", act)
+    return await pledge_page(pledge_id).carry_out(request, "called", act)
 
 
 @router.post("/{pledge_id}/withdrawal")
@@ -154,4 +113,4 @@ async def withdraw(request: Request, actor: Officer, pledge_id: UUID) -> Respons
     def act(context: Context, form: Form) -> None:
         pledges.withdraw(context, str(actor), pledge_id, form.day("withdrawn_on"))
 
-    return await carry_out(request, actor, pledge_id, "withdrawn", act)
+    return await pledge_page(pledge_id).carry_out(request, "withdrawn", act)

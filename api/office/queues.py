@@ -1,29 +1,23 @@
 """The first page of the office: what waits, since when, and what was decided lately."""
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import letters
-from api.auth import Actor, person_page
-from api.deps import Context, context_of
+from api.auth import Actor
+from api.deps import Context
 from api.home import PAGE
 from api.office.desk import Reader, named
 from api.office.letters import kinds_of
-from api.pages import Address
+from api.office.page import OfficePage
 from projections import cases
 from projections.cases import QUEUES
 
 router = APIRouter(prefix="/office", include_in_schema=False)
-
-
-@router.api_route("", **PAGE)
-async def show(request: Request, actor: Reader) -> Response:
-    values = await run_in_threadpool(waiting, context_of(request), actor)
-    return person_page(request, "office/queues.html", values, Address("/office"))
 
 
 def waiting(context: Context, actor: Actor) -> dict[str, Any]:
@@ -40,3 +34,9 @@ def waiting(context: Context, actor: Actor) -> dict[str, Any]:
         "names": named(context, actors),
         "unsent": len(letters.unsent(context, kinds_of(actor))),
     }
+
+
+@router.api_route("", **PAGE)
+async def show(request: Request, actor: Reader) -> Response:
+    gather = partial(waiting, actor=actor)
+    return await OfficePage("office/queues.html", "/office", gather).show(request)

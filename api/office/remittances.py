@@ -1,18 +1,16 @@
 """Cheques and cash in the office: one person declares them, another counts them too."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
 from psycopg import Connection
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import admin, figures, remittances
-from api.auth import Actor, person_page
-from api.deps import Context, context_of
+from api.deps import Context
 from api.forms import fields_of
 from api.home import PAGE
 from api.office.desk import (
@@ -20,14 +18,12 @@ from api.office.desk import (
     Form,
     Judge,
     Officer,
-    Problem,
     Reader,
-    attempted,
     named,
     shop_name_of,
-    today_here,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
+from api.pages import go
 from api.project_sheet import cents_of
 from api.tickets import uuid_of
 from ledger.remittances import MEANS
@@ -44,65 +40,55 @@ def shop_names(connection: Connection[Any]) -> dict[UUID, str]:
     return {one.partner_id: one.name for one in partners.every(connection)}
 
 
+def listed(context: Context) -> dict[str, Any]:
+    figures.settle(context, rows.remittances.name, statements.statements.name)
+    with context.pool.connection() as connection:
+        found = rows.listed(connection)
+        late = rows.undeposited(connection)
+        names = shop_names(connection)
+        owing = {one.partner_id for one in statements.outstanding(connection)}
+    shops = sorted((name, one, one in owing) for one, name in names.items())
+    return {"found": found, "undeposited": late, "shop_names": names, "shops": shops}
+
+
 @router.api_route("", **PAGE)
-async def show_all(request: Request, actor: Reader) -> Response:
-    context = context_of(request)
-
-    def gathered() -> dict[str, Any]:
-        figures.settle(context, rows.remittances.name, statements.statements.name)
-        with context.pool.connection() as connection:
-            found = rows.listed(connection)
-            late = rows.undeposited(connection)
-            names = shop_names(connection)
-            owing = {one.partner_id for one in statements.outstanding(connection)}
-        shops = sorted((name, one, one in owing) for one, name in names.items())
-        return {"found": found, "undeposited": late, "shop_names": names, "shops": shops}
-
-    values = await run_in_threadpool(gathered)
-    values |= {"officer": actor.has("officer"), "today": today_here()}
-    return person_page(request, "office/remittances.html", values, Address(router.prefix))
+async def show_all(request: Request, _: Reader) -> Response:
+    return await OfficePage("office/remittances.html", router.prefix, listed).show(request)
 
 
-async def form_page(
-    request: Request, partner_id: UUID, remittance_id: UUID, problem: Problem | None = None
-) -> Response:
-    context = context_of(request)
-
-    def gathered() -> dict[str, Any]:
+def form_page(partner_id: UUID, remittance_id: UUID) -> OfficePage:
+    def asked(context: Context) -> dict[str, Any]:
         shop = admin.registered(context.ledger, partner_id)
         figures.settle(context, statements.statements.name)
         with context.pool.connection() as connection:
             owed = remittances.payable(connection, partner_id)
-        return {"shop_name": shop_name_of(shop), "statements": owed}
+        return {
+            "shop_name": shop_name_of(shop),
+            "statements": owed,
+            "partner_id": partner_id,
+            "remittance_id": remittance_id,
+            "means": MEANS,
+        }
 
-    values = await run_in_threadpool(gathered)
-    values |= {
-        "partner_id": partner_id,
-        "remittance_id": remittance_id,
-        "means": MEANS,
-        "today": today_here(),
-        "problem": problem,
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(f"{router.prefix}/new", {"partner": str(partner_id)})
-    return person_page(request, "office/remittance_form.html", values, address, status=status)
+    path, query = f"{router.prefix}/new", {"partner": str(partner_id)}
+    return OfficePage("office/remittance_form.html", path, asked, query)
 
 
 @router.api_route("/new", **PAGE)
 async def show_form(request: Request, _: Officer, partner: UUID) -> Response:
     """Show a form of its own: sent twice it declares once."""
-    return await form_page(request, partner, uuid4())
+    return await form_page(partner, uuid4()).show(request)
 
 
 @router.post("")
 async def declare(request: Request, actor: Officer) -> Response:
-    context, form = context_of(request), Form(await fields_of(request))
-    made: list[UUID] = []
+    form = Form(await fields_of(request))
+    try:
+        partner_id, remittance_id = form.identifier("partner_id"), form.identifier("remittance_id")
+    except FieldMalformed:
+        return go(router.prefix)  # No page of ours sends such a form.
 
-    def identified() -> None:
-        made.extend((form.identifier("partner_id"), form.identifier("remittance_id")))
-
-    def act() -> None:
+    def act(context: Context, form: Form) -> str:
         remittances.declare(
             context,
             str(actor),
@@ -113,14 +99,9 @@ async def declare(request: Request, actor: Officer) -> Response:
             received_on=form.day("received_on"),
             amounts=typed_amounts(form),
         )
+        return f"{router.prefix}/{remittance_id}?done=declared"
 
-    if await attempted(form, identified) is not None:
-        return go(router.prefix)  # No page of ours sends such a form.
-    partner_id, remittance_id = made
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await form_page(request, partner_id, remittance_id, problem)
-    return go(f"{router.prefix}/{remittance_id}?done=declared")
+    return await form_page(partner_id, remittance_id).submit(request, act)
 
 
 def typed_amounts(form: Form) -> dict[UUID, int]:
@@ -160,45 +141,17 @@ def gathered(context: Context, remittance_id: UUID) -> dict[str, Any]:
         "deposited_cents": 0 if row is None else row.deposited_cents,
         "history": [(type(one).__name__, one) for one in history],
         "names": named(context, [one.actor for one in history]),
-        "today": today_here(),
-        "here": f"{router.prefix}/{remittance_id}",
     }
 
 
-async def remittance_page(
-    request: Request, actor: Actor, remittance_id: UUID, problem: Problem | None = None
-) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request), remittance_id)
-    values |= {
-        "problem": problem,
-        "done": request.query_params.get("done"),
-        "officer": actor.has("officer"),
-        "judge": actor.has("officer", "committee"),
-        "me": str(actor),
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(f"{router.prefix}/{remittance_id}")
-    return person_page(request, "office/remittance.html", values, address, status=status)
+def remittance_page(remittance_id: UUID) -> OfficePage:
+    gather = partial(gathered, remittance_id=remittance_id)
+    return OfficePage("office/remittance.html", f"{router.prefix}/{remittance_id}", gather)
 
 
 @router.api_route("/{remittance_id}", **PAGE)
-async def show(request: Request, actor: Reader, remittance_id: UUID) -> Response:
-    return await remittance_page(request, actor, remittance_id)
-
-
-async def carry_out(
-    request: Request,
-    actor: Actor,
-    remittance_id: UUID,
-    done: str,
-    act: Callable[[Context, Form], object],
-) -> Response:
-    """Do what a form asks of a remittance, and lead back to it or say why not."""
-    context, form = context_of(request), Form(await fields_of(request))
-    problem = await attempted(form, lambda: act(context, form))
-    if problem is not None:
-        return await remittance_page(request, actor, remittance_id, problem)
-    return go(f"{router.prefix}/{remittance_id}?done={done}")
+async def show(request: Request, _: Reader, remittance_id: UUID) -> Response:
+    return await remittance_page(remittance_id).show(request)
 
 
 @router.post("/{remittance_id}/approval")
@@ -206,7 +159,7 @@ async def approve(request: Request, actor: Judge, remittance_id: UUID) -> Respon
     def act(context: Context, form: Form) -> None:
         remittances.approve(context, str(actor), remittance_id, cents_of(form, "amount"))
 
-    return await carry_out(request, actor, remittance_id, "approved", act)
+    return await remittance_page(remittance_id).carry_out(request, "approved", act)
 
 
 @router.post("/{remittance_id}/discard")
@@ -214,7 +167,7 @@ async def discard(request: Request, actor: Judge, remittance_id: UUID) -> Respon
     def act(context: Context, _: Form) -> None:
         remittances.discard(context, str(actor), remittance_id)
 
-    return await carry_out(request, actor, remittance_id, "discarded", act)
+    return await remittance_page(remittance_id).carry_out(request, "discarded", act)
 
 
 @router.post("/{remittance_id}/return")
@@ -222,4 +175,4 @@ async def give_back(request: Request, actor: Officer, remittance_id: UUID) -> Re
     def act(context: Context, form: Form) -> None:
         remittances.give_back(context, str(actor), remittance_id, form.day("returned_on"))
 
-    return await carry_out(request, actor, remittance_id, "returned", act)
+    return await remittance_page(remittance_id).carry_out(request, "returned", act)

@@ -7,12 +7,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.deps import context_of
-from api.forms import fields_of
+from api.deps import Context, context_of
 from api.office.cases import judging, path_of, proposal_of
-from api.office.desk import Form, Judge, Member, attempted, now
+from api.office.desk import Form, Judge, Member, now
 from api.office.partners import carry_out, partner_page
-from api.pages import go
 from ledger.partners.certifications.commands import DeclareConflict
 from ledger.partners.certifications.decider import certification
 
@@ -22,20 +20,15 @@ router = APIRouter(prefix="/office/partners/{partner_id}", include_in_schema=Fal
 @router.post("/sanctions")
 async def propose(request: Request, actor: Member, partner_id: UUID) -> Response:
     """Propose a sanction or its end; the form names the case, so that a double tap opens one."""
-    context, form = context_of(request), Form(await fields_of(request))
-    opened: list[UUID] = []
 
-    def act() -> None:
+    def act(context: Context, form: Form) -> str:
         case_id = form.identifier("case_id")
         who: dict[str, Any] = {"at": now(), "actor": str(actor), "partner_id": partner_id}
         proposed = proposal_of(form, case_id, judging(context, form, who))
         context.ledger.handle(certification, partner_id, proposed)
-        opened.append(case_id)
+        return f"{path_of(partner_id, case_id)}?done=proposed"
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await partner_page(request, actor, partner_id, problem)
-    return go(f"{path_of(partner_id, opened[0])}?done=proposed")
+    return await partner_page(actor, partner_id).submit(request, act)
 
 
 @router.post("/conflict")
