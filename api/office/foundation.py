@@ -1,31 +1,25 @@
 """The foundation in the office: its name, its account by two people, its terms of settlement."""
 
-from collections.abc import Callable
 from typing import Any, Final
 from uuid import uuid4
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from api import foundation
-from api.auth import Actor, person_page
-from api.deps import Context, context_of
-from api.forms import fields_of
+from api.deps import Context
 from api.home import PAGE
 from api.office.desk import (
     FieldMalformed,
     Form,
     Judge,
     Officer,
-    Problem,
     Reader,
-    attempted,
     named,
     today_here,
 )
-from api.pages import Address, go
+from api.office.page import Act, OfficePage
 from api.project_sheet import cents_of, euros
 from ledger.calendar import days_after
 from ledger.foundation import PERIODS, SettlementTerms
@@ -53,7 +47,6 @@ def gathered(context: Context) -> dict[str, Any]:
         "names": named(context, [one.actor for one in history]),
         "periods": PERIODS,
         "proposal_id": uuid4(),
-        "today": today,
     }
 
 
@@ -86,37 +79,23 @@ def typed_reminders(form: Form) -> tuple[int, ...]:
     return tuple(map(int, words))
 
 
-async def foundation_page(
-    request: Request, actor: Actor, problem: Problem | None = None, form: str = ""
-) -> Response:
-    values = await run_in_threadpool(gathered, context_of(request))
-    values |= {
-        "problem": problem,
-        "failed": form,
-        "done": request.query_params.get("done"),
-        "officer": actor.has("officer"),
-        "judge": actor.has("officer", "committee"),
-        "me": str(actor),
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(router.prefix)
-    return person_page(request, "office/foundation.html", values, address, status=status)
-
-
-async def carry_out(
-    request: Request, actor: Actor, form_name: str, act: Callable[[Context, Form], object]
-) -> Response:
-    """Do what a form asks, and lead back to the page or say why not beside that form."""
-    context, form = context_of(request), Form(await fields_of(request))
-    problem = await attempted(form, lambda: act(context, form))
-    if problem is not None:
-        return await foundation_page(request, actor, problem, form_name)
-    return go(f"{router.prefix}?done={form_name}")
+def page(failed: str = "") -> OfficePage:
+    """Give the page; a form that failed is named, to say why beside it."""
+    return OfficePage(
+        "office/foundation.html",
+        router.prefix,
+        lambda context: gathered(context) | {"failed": failed},
+    )
 
 
 @router.api_route("", **PAGE)
-async def show(request: Request, actor: Reader) -> Response:
-    return await foundation_page(request, actor)
+async def show(request: Request, _: Reader) -> Response:
+    return await page().show(request)
+
+
+async def carry_out(request: Request, form: str, act: Act) -> Response:
+    """Do what a form asks, and lead back to the page or say why not beside that form."""
+    return await page(failed=form).carry_out(request, form, act)
 
 
 @router.post("/name")
@@ -125,7 +104,7 @@ async def describe(request: Request, actor: Officer) -> Response:
         siret = form.text("siret").replace(" ", "")
         foundation.describe(context, str(actor), form.text("name"), siret)
 
-    return await carry_out(request, actor, "name", act)
+    return await carry_out(request, "name", act)
 
 
 @router.post("/account")
@@ -136,7 +115,7 @@ async def propose(request: Request, actor: Officer) -> Response:
         bic = form.text("bic") or None
         foundation.propose(context, str(actor), proposal_id, bic=bic, **account)
 
-    return await carry_out(request, actor, "account", act)
+    return await carry_out(request, "account", act)
 
 
 @router.post("/account/approval")
@@ -145,7 +124,7 @@ async def approve(request: Request, actor: Judge) -> Response:
         proposal_id = form.identifier("proposal_id")
         foundation.approve(context, str(actor), proposal_id, form.text("iban"))
 
-    return await carry_out(request, actor, "approval", act)
+    return await carry_out(request, "approval", act)
 
 
 @router.post("/account/discard")
@@ -153,7 +132,7 @@ async def discard(request: Request, actor: Judge) -> Response:
     def act(context: Context, form: Form) -> None:
         foundation.discard(context, str(actor), form.identifier("proposal_id"))
 
-    return await carry_out(request, actor, "discard", act)
+    return await carry_out(request, "discard", act)
 
 
 @router.post("/terms")
@@ -161,4 +140,4 @@ async def set_terms(request: Request, actor: Officer) -> Response:
     def act(context: Context, form: Form) -> None:
         foundation.set_terms(context, str(actor), typed_terms(form))
 
-    return await carry_out(request, actor, "terms", act)
+    return await carry_out(request, "terms", act)
