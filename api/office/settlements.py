@@ -1,7 +1,7 @@
 """Settlements in the office: what shops owe and since when, reminders, write-offs by two people."""
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter
@@ -10,9 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import dunning, figures, my_statements, settling, statement_letters, write_offs
-from api.auth import Actor, person_page
 from api.deps import Context, context_of
-from api.forms import fields_of
 from api.foundation import foundation_of
 from api.home import PAGE
 from api.office.desk import (
@@ -20,17 +18,15 @@ from api.office.desk import (
     Form,
     Judge,
     Officer,
-    Problem,
     Reader,
-    attempted,
     named,
     today_here,
 )
-from api.pages import Address, go
+from api.office.page import OfficePage
 from api.till import sale_cents_of
 from ledger.settlements.commands import StatementNotFound
 from ledger.settlements.decider import settlement
-from ledger.settlements.events import StatementClosed, WriteOffReason
+from ledger.settlements.events import WriteOffReason
 from projections import dues, statements
 from projections.statements import Statement
 
@@ -46,26 +42,9 @@ REASONS: tuple[WriteOffReason, ...] = (
 BUCKETS = ("not_due_cents", *statements.AGES, "over_90_cents")
 
 
-@router.api_route("", **PAGE)
-async def show_all(request: Request, actor: Reader) -> Response:
-    return await list_page(request, actor)
-
-
-async def list_page(request: Request, actor: Actor, problem: Problem | None = None) -> Response:
-    await context_of(request).refresh_admission()
-    values = await run_in_threadpool(gathered, context_of(request))
-    values |= {
-        "problem": problem,
-        "done": request.query_params.get("done"),
-        "officer": actor.has("officer"),
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(router.prefix)
-    return person_page(request, "office/settlements.html", values, address, status=status)
-
-
 def gathered(context: Context) -> dict[str, Any]:
     """Gather all debts: by age, on no statement yet, and what waits for a second person."""
+    context.admission.refresh()
     own, today = foundation_of(context), today_here()
     figures.settle(context, statements.statements.name, dues.dues.name)
     with context.pool.connection() as connection:
@@ -90,50 +69,32 @@ def gathered(context: Context) -> dict[str, Any]:
         "account": own.account,
         "terms": own.terms_on(today),
         "shops": {one: context.admission.partner_name(one) for one in whose},
-        "today": today,
-        "here": router.prefix,
     }
+
+
+LIST: Final = OfficePage("office/settlements.html", router.prefix, gathered)
+
+
+@router.api_route("", **PAGE)
+async def show_all(request: Request, _: Reader) -> Response:
+    return await LIST.show(request)
 
 
 @router.post("/closing")
 async def close(request: Request, actor: Officer) -> Response:
     """Close a shop's statement now, up to a day."""
-    context, form = context_of(request), Form(await fields_of(request))
-    closed: list[StatementClosed] = []
 
-    def act() -> None:
+    def act(context: Context, form: Form) -> str:
         partner_id, last_on = form.identifier("partner"), form.day("last_on")
-        closed.append(settling.close_now(context, str(actor), partner_id, last_on))
+        closed = settling.close_now(context, str(actor), partner_id, last_on)
+        return f"{router.prefix}/{closed.statement_id}?done=closed_now"
 
-    problem = await attempted(form, act)
-    if problem is not None:
-        return await list_page(request, actor, problem)
-    return go(f"{router.prefix}/{closed[0].statement_id}?done=closed_now")
-
-
-@router.api_route("/{statement_id}", **PAGE)
-async def show(request: Request, actor: Reader, statement_id: UUID) -> Response:
-    return await statement_page(request, actor, statement_id)
-
-
-async def statement_page(
-    request: Request, actor: Actor, statement_id: UUID, problem: Problem | None = None
-) -> Response:
-    await context_of(request).refresh_admission()
-    values = await run_in_threadpool(one_gathered, context_of(request), statement_id)
-    values |= {
-        "problem": problem,
-        "done": request.query_params.get("done"),
-        "officer": actor.has("officer"),
-        "judge": actor.has("officer", "committee"),
-    }
-    status = 200 if problem is None else problem.status
-    address = Address(f"{router.prefix}/{statement_id}")
-    return person_page(request, "office/settlement.html", values, address, status=status)
+    return await LIST.submit(request, act)
 
 
 def one_gathered(context: Context, statement_id: UUID) -> dict[str, Any]:
     """Gather a statement with what was just done to it."""
+    context.admission.refresh()
     figures.settle(context, statements.statements.name)
     found = statement_of(context, statement_id)
     history = [one.event for one in context.ledger.history(settlement, found.partner_id)]
@@ -145,45 +106,38 @@ def one_gathered(context: Context, statement_id: UUID) -> dict[str, Any]:
         "names": named(context, [one.actor for one in own_history]),
         "reasons": REASONS,
         "new_id": uuid4(),
-        "today": today_here(),
         "files": f"{router.prefix}/{statement_id}",
-        "here": f"{router.prefix}/{statement_id}",
     }
 
 
-async def carry_out(
-    request: Request, actor: Actor, statement_id: UUID, done: str, act: Callable[[Form], object]
-) -> Response:
-    """Do what a form asks of a statement, and lead back to it or say there why not."""
-    form = Form(await fields_of(request))
-    problem = await attempted(form, lambda: act(form))
-    if problem is not None:
-        return await statement_page(request, actor, statement_id, problem)
-    return go(f"{router.prefix}/{statement_id}?done={done}")
+def statement_page(statement_id: UUID) -> OfficePage:
+    gather = partial(one_gathered, statement_id=statement_id)
+    return OfficePage("office/settlement.html", f"{router.prefix}/{statement_id}", gather)
+
+
+@router.api_route("/{statement_id}", **PAGE)
+async def show(request: Request, _: Reader, statement_id: UUID) -> Response:
+    return await statement_page(statement_id).show(request)
 
 
 @router.post("/{statement_id}/reminder")
 async def remind(request: Request, actor: Officer, statement_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(_: Form) -> None:
+    def act(context: Context, _: Form) -> None:
         dunning.remind_now(context, str(actor), statement_id)
 
-    return await carry_out(request, actor, statement_id, "reminded", act)
+    return await statement_page(statement_id).carry_out(request, "reminded", act)
 
 
 @router.post("/{statement_id}/write-off")
 async def propose_write_off(request: Request, actor: Officer, statement_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         cents, reason = cents_of(form), form.word("reason")
         write_off_id = form.identifier("write_off_id")
         write_offs.propose(
             context, str(actor), statement_id, write_off_id, cents=cents, reason=reason
         )
 
-    return await carry_out(request, actor, statement_id, "write_off_proposed", act)
+    return await statement_page(statement_id).carry_out(request, "write_off_proposed", act)
 
 
 def cents_of(form: Form) -> int:
@@ -197,23 +151,20 @@ def cents_of(form: Form) -> int:
 @router.post("/{statement_id}/write-off/approval")
 async def approve_write_off(request: Request, actor: Judge, statement_id: UUID) -> Response:
     """Approve what another person proposed: the amount that was read, and no other."""
-    context = context_of(request)
 
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         write_off_id, cents = form.identifier("write_off_id"), form.number("cents")
         write_offs.approve(context, str(actor), statement_id, write_off_id, cents)
 
-    return await carry_out(request, actor, statement_id, "write_off_approved", act)
+    return await statement_page(statement_id).carry_out(request, "write_off_approved", act)
 
 
 @router.post("/{statement_id}/write-off/discard")
 async def discard_write_off(request: Request, actor: Judge, statement_id: UUID) -> Response:
-    context = context_of(request)
-
-    def act(form: Form) -> None:
+    def act(context: Context, form: Form) -> None:
         write_offs.discard(context, str(actor), statement_id, form.identifier("write_off_id"))
 
-    return await carry_out(request, actor, statement_id, "write_off_discarded", act)
+    return await statement_page(statement_id).carry_out(request, "write_off_discarded", act)
 
 
 def statement_of(context: Context, statement_id: UUID) -> Statement:
