@@ -132,20 +132,12 @@ def tell_author(context: Context, idea_id: UUID, template: str, **values: Any) -
         context.mail.send(letter(email, template, link=link, **values))
 
 
-def long_text(form: Form, name: str, most: int) -> str:
-    """Give a text of several lines. Raises FieldMalformed."""
-    text = form.fields.get(name, [""])[0].strip().replace("\r\n", "\n")
-    if not 0 < len(text) <= most or "\0" in text:
-        raise FieldMalformed(field=name)
-    return text
-
-
 @router.post("/{idea_id}/acceptance")
 async def accept(request: Request, actor: Officer, idea_id: UUID) -> Response:
     """Publish an idea in the words of the form: the moderator takes names of persons out."""
 
     def act(context: Context, form: Form) -> None:
-        title, text = form.text("title"), long_text(form, "text", TEXT_MAX)
+        title, text = form.text("title"), form.long_text("text", TEXT_MAX)
         if not 0 < len(title) <= TITLE_MAX:
             raise FieldMalformed(field="title")
         asked = asked_by(actor, idea_id)

@@ -25,7 +25,6 @@ from api.office.desk import (
 )
 from api.office.page import OfficePage
 from api.pictures import FILE_BYTES_MAX
-from api.project_sheet import long_text
 from api.projects import history_of, milestones_of, words_of
 from ledger.projects.idea_events import DeclareIdeaConflict
 from ledger.projects.ideas import idea
@@ -190,7 +189,7 @@ async def meet(request: Request, actor: Officer, project_id: UUID, milestone: st
         met_on = form.day("met_on")
         asked = asked_by(context, actor, project_id) | {"milestone": milestone, "met_on": met_on}
         refused_beforehand(context, MeetMilestone(**asked))
-        digest = keep(context, long_text(form, "words", WORDS_MAX)) if form.text("words") else None
+        digest = keep(context, form.long_text("words", WORDS_MAX)) if form.text("words") else None
         handle(context, MeetMilestone(words_sha256=digest, **asked))
 
     return await office_page(actor, project_id).carry_out(request, "met", act)
@@ -201,7 +200,7 @@ async def change(request: Request, actor: Officer, project_id: UUID, milestone: 
     """Move a milestone to another day, or give it up where no day is typed."""
 
     def act(context: Context, form: Form) -> None:
-        due_on, words = form.day_or_none("due_on"), long_text(form, "words", WORDS_MAX)
+        due_on, words = form.day_or_none("due_on"), form.long_text("words", WORDS_MAX)
         asked = asked_by(context, actor, project_id) | {"milestone": milestone, "due_on": due_on}
         refused_beforehand(context, ChangeMilestone(words_sha256=UNWRITTEN, **asked))
         handle(context, ChangeMilestone(words_sha256=keep(context, words), **asked))
@@ -212,7 +211,7 @@ async def change(request: Request, actor: Officer, project_id: UUID, milestone: 
 @router.post("/{project_id}/completion")
 async def complete(request: Request, actor: Officer, project_id: UUID) -> Response:
     def act(context: Context, form: Form) -> None:
-        results, asked = long_text(form, "words", WORDS_MAX), asked_by(context, actor, project_id)
+        results, asked = form.long_text("words", WORDS_MAX), asked_by(context, actor, project_id)
         refused_beforehand(context, CompleteProject(results_sha256=UNWRITTEN, **asked))
         handle(context, CompleteProject(results_sha256=keep(context, results), **asked))
 
@@ -222,7 +221,7 @@ async def complete(request: Request, actor: Officer, project_id: UUID) -> Respon
 @router.post("/{project_id}/abandonment")
 async def abandon(request: Request, actor: Officer, project_id: UUID) -> Response:
     def act(context: Context, form: Form) -> None:
-        words, asked = long_text(form, "words", WORDS_MAX), asked_by(context, actor, project_id)
+        words, asked = form.long_text("words", WORDS_MAX), asked_by(context, actor, project_id)
         refused_beforehand(context, AbandonProject(words_sha256=UNWRITTEN, **asked))
         handle(context, AbandonProject(words_sha256=keep(context, words), **asked))
 

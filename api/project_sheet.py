@@ -12,7 +12,6 @@ from api import pictures, wordings
 from api.deps import Context
 from api.office.desk import FieldMalformed, Form
 from api.people import EMAIL, NAME
-from api.till import sale_cents_of
 from ledger.projects.sheet import PlannedMilestone, Sheet
 from ledger.projects.state import Drafted
 from ledger.territory import NEWEST
@@ -56,29 +55,13 @@ def line_of(form: Form, name: str, most: int, *, needed: bool = True) -> str:
     return text
 
 
-def long_text(form: Form, name: str, most: int) -> str:
-    """Give a text of several lines. Raises FieldMalformed."""
-    text = form.fields.get(name, [""])[0].strip().replace("\r\n", "\n")
-    if not 0 < len(text) <= most or "\0" in text:
-        raise FieldMalformed(field=name)
-    return text
-
-
-def cents_of(form: Form, name: str, *, zero: bool = False) -> int:
-    typed = form.text(name)
-    found = 0 if zero and not typed else sale_cents_of(typed)
-    if found is None or (not found and not zero):
-        raise FieldMalformed(field=name)
-    return found
-
-
 def lines_of(form: Form) -> list[dict[str, Any]]:
     found = []
     for number in range(1, LINES + 1):
         label, cents = f"line_{number}", f"cents_{number}"
         if form.text(label) or form.text(cents):
             told = line_of(form, label, LABEL_MAX)
-            found.append({"label": told, "cents": cents_of(form, cents)})
+            found.append({"label": told, "cents": form.cents(cents)})
     if not found:
         raise FieldMalformed(field="line_1")
     return found
@@ -181,7 +164,7 @@ def typed(
     words = {
         "title": line_of(form, "title", TITLE_MAX),
         "summary": line_of(form, "summary", SUMMARY_MAX),
-        "text": long_text(form, "text", TEXT_MAX),
+        "text": form.long_text("text", TEXT_MAX),
         **{role: line_of(form, role, TITLE_MAX) for role in PARTIES},
         "numbers": numbers_of(form),
         "responsible_named": form.text("responsible_named") == "yes",
@@ -192,8 +175,8 @@ def typed(
         "theme": form.word("theme"),
         "place": place.key,
         "territory_version": NEWEST.version,
-        "goal_cents": cents_of(form, "goal"),
-        "other_cents": cents_of(form, "other", zero=True),
+        "goal_cents": form.cents("goal"),
+        "other_cents": form.cents("other", zero=True),
         "line_cents": tuple(line["cents"] for line in lines),
         "milestones": planned,
         "if_abandoned": form.word("if_abandoned"),

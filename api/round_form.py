@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from api.office.desk import FieldMalformed, Form, now
-from api.project_sheet import cents_of, euros
+from api.project_sheet import euros
 from ledger.calendar import FIRST_DAY, LAST_DAY, VILLAGE
 from ledger.rounds.definition import PICKS_INVITED_MIN, Definition, too_fine
 from ledger.rules.election import RuleRefused
@@ -184,7 +184,7 @@ def typed_pot(form: Form, asked: dict[str, Any]) -> dict[str, Any]:
         matching = {
             "sponsor": form.text("sponsor"),
             "cents_per_euro": form.number("cents_per_euro"),
-            "cap_cents": cents_of(form, "cap"),
+            "cap_cents": form.cents("cap"),
         }
     return {
         "sources": sources,

@@ -22,7 +22,6 @@ from api.office.desk import (
 )
 from api.office.page import OfficePage
 from api.pages import go
-from api.project_sheet import long_text
 from ledger.rounds import round_
 from ledger.rounds.commands import RoundNotFound, SendBack
 from ledger.rounds.definition import Definition
@@ -209,7 +208,7 @@ async def adopt(request: Request, actor: Member, round_id: UUID) -> Response:
 async def send_back(request: Request, actor: Member, round_id: UUID) -> Response:
     def act(context: Context, form: Form) -> None:
         reason: SentBackReason = form.word("reason")
-        words, result = long_text(form, "words", WORDS_MAX), form.text("result_sha256")
+        words, result = form.long_text("words", WORDS_MAX), form.text("result_sha256")
         asked = SendBack(
             at=now(),
             actor=str(actor),

@@ -20,7 +20,6 @@ from api.home import PAGE
 from api.office import bank_pages
 from api.office.desk import FieldMalformed, Form, Officer, Reader
 from api.office.page import OfficePage
-from api.project_sheet import cents_of
 from projections import bank
 
 router = APIRouter(prefix="/office/bank", include_in_schema=False)
@@ -129,7 +128,7 @@ async def match_by_hand(request: Request, actor: Officer, transaction_id: UUID) 
     """Say by hand what a transaction, or a part of it, is for."""
 
     def act(context: Context, form: Form) -> None:
-        cents = cents_of(form, "amount") if form.text("amount") else None
+        cents = form.cents("amount") if form.text("amount") else None
         said = Said(form.text("target"), form.text("reference"), cents)
         bank_matching.match_by_hand(context, str(actor), transaction_id, form.text("key"), said)
 

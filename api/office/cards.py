@@ -13,11 +13,9 @@ from api import cards as payments_by_card
 from api.cards import gateway_of, payment_of
 from api.deps import Context
 from api.home import PAGE
-from api.office.desk import FieldMalformed, Form, Officer, Reader, now
+from api.office.desk import Form, Officer, Reader, now
 from api.office.page import OfficePage
-from api.project_sheet import long_text
 from api.refusals import PageNotFound
-from api.till import sale_cents_of
 from ledger import inbox
 from ledger.decider import Refused
 from ledger.payments.state import Succeeded
@@ -150,7 +148,7 @@ async def send_evidence(request: Request, _: Officer, dispute_id: str) -> Respon
     def act(context: Context, form: Form) -> None:
         if form.text("confirmed") != "yes":
             raise NotConfirmed
-        words = long_text(form, "words", EVIDENCE_MAX)
+        words = form.long_text("words", EVIDENCE_MAX)
         with context.pool.connection() as connection:
             waiting = payments.disputes(connection, open_only=True)
         if dispute_id not in {one.dispute_id for one in waiting}:
@@ -170,9 +168,7 @@ async def refund(request: Request, _: Officer, payment_id: UUID) -> Response:
             raise NothingToRefund
         if form.text("confirmed") != "yes":
             raise NotConfirmed
-        cents = sale_cents_of(form.text("amount"))
-        if not cents:
-            raise FieldMalformed(field="amount")
+        cents = form.cents("amount")
         charge_id = state.paid.charge_id
         gateway_of(context).refund(charge_id, cents, str(form.identifier("form_id")))
         payments_by_card.apply(context, "charge", charge_id)

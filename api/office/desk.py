@@ -19,6 +19,7 @@ from api.forms import Fields
 from api.mail import MailFailed
 from api.people import EmailMalformed
 from api.refusals import PartnerNotFound, name_of, status_of
+from api.till import sale_cents_of
 from ledger.bank.transactions import TransactionNotBooked
 from ledger.calendar import civil_day
 from ledger.decider import Refused
@@ -66,7 +67,10 @@ class DeclarationMissing(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What was typed, field by field. Text comes in one line, without spaces around."""
+    """What was typed, field by field. Text comes in one line, without spaces around.
+
+    What is not of its form raises FieldMalformed.
+    """
 
     fields: Fields
 
@@ -95,6 +99,21 @@ class Form:
         if not (text.isascii() and text.isdigit()) or len(text) > len("999999999"):
             raise FieldMalformed(field=name)
         return int(text)
+
+    def cents(self, name: str, *, zero: bool = False) -> int:
+        """Give an amount that was typed in euros; where it may be zero, so may nothing be typed."""
+        typed = self.text(name)
+        found = 0 if zero and not typed else sale_cents_of(typed)
+        if found is None or (not found and not zero):
+            raise FieldMalformed(field=name)
+        return found
+
+    def long_text(self, name: str, most: int) -> str:
+        """Give a text of several lines."""
+        text = self.fields.get(name, [""])[0].strip().replace("\r\n", "\n")
+        if not 0 < len(text) <= most or "\0" in text:
+            raise FieldMalformed(field=name)
+        return text
 
     def identifier(self, name: str) -> UUID:
         try:

@@ -20,7 +20,7 @@ from api.office.desk import (
     today_here,
 )
 from api.office.page import Act, OfficePage
-from api.project_sheet import cents_of, euros
+from api.project_sheet import euros
 from ledger.calendar import days_after
 from ledger.foundation import PERIODS, SettlementTerms
 from ledger.foundation import foundation as decider
@@ -65,7 +65,7 @@ def typed_terms(form: Form) -> SettlementTerms:
     return SettlementTerms(
         in_force_from=form.day("in_force_from"),
         period=form.word("period"),
-        owed_min_cents=cents_of(form, "owed_min", zero=True),
+        owed_min_cents=form.cents("owed_min", zero=True),
         reminder_after_days=typed_reminders(form),
         **{name: form.number(name) for name in DAYS},
     )

@@ -14,7 +14,6 @@ from api.foundation import foundation_of
 from api.home import PAGE
 from api.office.desk import Form, Officer, Reader, named, today_here
 from api.office.page import OfficePage
-from api.project_sheet import cents_of
 from ledger.calendar import days_after
 from projections import pledges as rows
 
@@ -58,7 +57,7 @@ async def make(request: Request, actor: Officer) -> Response:
             str(actor),
             pledge_id,
             sponsor=form.text("sponsor"),
-            cents=cents_of(form, "amount"),
+            cents=form.cents("amount"),
             pledged_on=form.day("pledged_on"),
             round_id=form.identifier("round") if form.text("round") else None,
         )
@@ -102,7 +101,7 @@ async def show(request: Request, _: Reader, pledge_id: UUID) -> Response:
 @router.post("/{pledge_id}/calls")
 async def call(request: Request, actor: Officer, pledge_id: UUID) -> Response:
     def act(context: Context, form: Form) -> None:
-        call_id, cents = form.identifier("call_id"), cents_of(form, "amount")
+        call_id, cents = form.identifier("call_id"), form.cents("amount")
         pledges.call(context, str(actor), pledge_id, call_id, cents, form.day("due_on"))
 
     return await pledge_page(pledge_id).carry_out(request, "called", act)

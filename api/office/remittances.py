@@ -24,7 +24,6 @@ from api.office.desk import (
 )
 from api.office.page import OfficePage
 from api.pages import go
-from api.project_sheet import cents_of
 from api.tickets import uuid_of
 from ledger.remittances import MEANS
 from ledger.remittances import remittance as decider
@@ -95,7 +94,7 @@ async def declare(request: Request, actor: Officer) -> Response:
             remittance_id=remittance_id,
             partner_id=partner_id,
             means=form.word("means"),
-            cents=cents_of(form, "amount"),
+            cents=form.cents("amount"),
             received_on=form.day("received_on"),
             amounts=typed_amounts(form),
         )
@@ -109,7 +108,7 @@ def typed_amounts(form: Form) -> dict[UUID, int]:
     return {
         statement_of(name): cents
         for name in form.fields
-        if name.startswith(AMOUNT_OF) and (cents := cents_of(form, name, zero=True))
+        if name.startswith(AMOUNT_OF) and (cents := form.cents(name, zero=True))
     }
 
 
@@ -157,7 +156,7 @@ async def show(request: Request, _: Reader, remittance_id: UUID) -> Response:
 @router.post("/{remittance_id}/approval")
 async def approve(request: Request, actor: Judge, remittance_id: UUID) -> Response:
     def act(context: Context, form: Form) -> None:
-        remittances.approve(context, str(actor), remittance_id, cents_of(form, "amount"))
+        remittances.approve(context, str(actor), remittance_id, form.cents("amount"))
 
     return await remittance_page(remittance_id).carry_out(request, "approved", act)
 

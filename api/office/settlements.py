@@ -14,7 +14,6 @@ from api.deps import Context, context_of
 from api.foundation import foundation_of
 from api.home import PAGE
 from api.office.desk import (
-    FieldMalformed,
     Form,
     Judge,
     Officer,
@@ -23,7 +22,6 @@ from api.office.desk import (
     today_here,
 )
 from api.office.page import OfficePage
-from api.till import sale_cents_of
 from ledger.settlements.commands import StatementNotFound
 from ledger.settlements.decider import settlement
 from ledger.settlements.events import WriteOffReason
@@ -131,21 +129,13 @@ async def remind(request: Request, actor: Officer, statement_id: UUID) -> Respon
 @router.post("/{statement_id}/write-off")
 async def propose_write_off(request: Request, actor: Officer, statement_id: UUID) -> Response:
     def act(context: Context, form: Form) -> None:
-        cents, reason = cents_of(form), form.word("reason")
+        cents, reason = form.cents("amount"), form.word("reason")
         write_off_id = form.identifier("write_off_id")
         write_offs.propose(
             context, str(actor), statement_id, write_off_id, cents=cents, reason=reason
         )
 
     return await statement_page(statement_id).carry_out(request, "write_off_proposed", act)
-
-
-def cents_of(form: Form) -> int:
-    """Read an amount in euros. Raises FieldMalformed."""
-    found = sale_cents_of(form.text("amount"))
-    if not found:
-        raise FieldMalformed(field="amount")
-    return found
 
 
 @router.post("/{statement_id}/write-off/approval")
