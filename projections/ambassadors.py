@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any, get_args
 from uuid import UUID
 
@@ -17,29 +18,11 @@ from ledger.ambassadors import (
 )
 from ledger.calendar import civil_day
 from ledger.decider import Event
-from projections.feed import Page
-from projections.read_model import ReadModel
+from projections.read_model import InOrder, ReadModel
 from projections.sql import queries
 
 SQL = queries("ambassadors.sql")
 OF_AMBASSADORS = (*get_args(AmbassadorEvent), CreditGiven)
-
-
-class Fold:
-    """Their events are few: they are kept, then written one by one in their order."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-
-    def add(self, page: Page) -> None:
-        self._events += [
-            other.event for other in page.others if isinstance(other.event, OF_AMBASSADORS)
-        ]
-
-    def write(self, cursor: Cursor[Any]) -> None:
-        for event in self._events:
-            write(cursor, event)
-        self._events = []
 
 
 def write(cursor: Cursor[Any], event: Event) -> None:
@@ -90,4 +73,9 @@ def of_code(connection: Connection[Any], code: str) -> Ambassador | None:
         return cursor.execute(SQL["of_code"], {"code": code}).fetchone()
 
 
-ambassadors = ReadModel(name="ambassadors", tables=("ambassador",), ddl=SQL["table"], fold=Fold)
+ambassadors = ReadModel(
+    name="ambassadors",
+    tables=("ambassador",),
+    ddl=SQL["table"],
+    fold=partial(InOrder, OF_AMBASSADORS, write),
+)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
@@ -36,8 +37,7 @@ from ledger.partners.complaints import (
     ComplaintOpened,
 )
 from ledger.partners.deadlines import RECENTLY, RENEWAL_GIVEN_UP_AFTER, RENEWAL_WITHIN
-from projections.feed import Page
-from projections.read_model import ReadModel
+from projections.read_model import InOrder, ReadModel
 from projections.sql import queries
 
 SQL = queries("cases.sql")
@@ -61,27 +61,14 @@ Outcome = Literal[
 ]
 
 
-class Fold:
-    """The events of cases are few: they are kept, then written one by one in their order."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-
-    def add(self, page: Page) -> None:
-        self._events += [
-            other.event for other in page.others if isinstance(other.event, CASE_EVENTS)
-        ]
-
-    def write(self, cursor: Cursor[Any]) -> None:
-        for event in self._events:
-            if isinstance(event, get_args(ComplaintEvent)):
-                write_complaint(cursor, cast(ComplaintEvent, event))
-            else:
-                write(cursor, cast(CertificationEvent, event))
-        self._events = []
+def write(cursor: Cursor[Any], event: CertificationEvent | ComplaintEvent) -> None:
+    if isinstance(event, get_args(ComplaintEvent)):
+        write_complaint(cursor, cast(ComplaintEvent, event))
+    else:
+        write_certification(cursor, cast(CertificationEvent, event))
 
 
-def write(cursor: Cursor[Any], event: CertificationEvent) -> None:
+def write_certification(cursor: Cursor[Any], event: CertificationEvent) -> None:
     match event:
         case ApplicationFiled(application_id=case_id, filed_on=day):
             open_case(
@@ -251,5 +238,5 @@ cases = ReadModel(
     name="cases",
     tables=("open_case", "certified_until", "decided_case"),
     ddl=SQL["table"],
-    fold=Fold,
+    fold=partial(InOrder, CASE_EVENTS, write),
 )

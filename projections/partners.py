@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,7 @@ from ledger.partners.register import (
     Sector,
 )
 from ledger.partners.standing import ReasonName, Status
-from projections.feed import Page
-from projections.read_model import ReadModel
+from projections.read_model import InOrder, ReadModel
 from projections.sql import queries
 
 SQL = queries("partners.sql")
@@ -33,23 +33,6 @@ REGISTER_EVENTS = (
     PublicationConsented,
     PublicationConsentWithdrawn,
 )
-
-
-class Fold:
-    """Partner events are few: they are kept, then written one by one in their order."""
-
-    def __init__(self) -> None:
-        self._events: list[Event] = []
-
-    def add(self, page: Page) -> None:
-        self._events += [
-            other.event for other in page.others if isinstance(other.event, REGISTER_EVENTS)
-        ]
-
-    def write(self, cursor: Cursor[Any]) -> None:
-        for event in self._events:
-            write(cursor, event)
-        self._events = []
 
 
 def write(cursor: Cursor[Any], event: Event) -> None:
@@ -172,4 +155,9 @@ def folded(name: str) -> str:
     return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
 
 
-partners = ReadModel(name="partners", tables=("partner",), ddl=SQL["table"], fold=Fold)
+partners = ReadModel(
+    name="partners",
+    tables=("partner",),
+    ddl=SQL["table"],
+    fold=partial(InOrder, REGISTER_EVENTS, write),
+)

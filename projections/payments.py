@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Literal, cast, get_args
+from functools import partial
+from typing import Any, Final, Literal, get_args
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -27,8 +28,7 @@ from ledger.payments.events import (
     RefundFailed,
     SubscriptionEnded,
 )
-from projections.feed import Page
-from projections.read_model import ReadModel
+from projections.read_model import InOrder, ReadModel
 from projections.sql import queries
 
 SQL = queries("payments.sql")
@@ -40,22 +40,6 @@ ALL: Final[dict[str, Any]] = dict.fromkeys(
     ("payment_id", "purpose_id", "subscription_id", "states")
 )
 PROCESSING: Final[tuple[State, ...]] = ("processing",)
-
-
-class Fold:
-    """Payments by card are few beside the gifts of tills: written one by one in their order."""
-
-    def __init__(self) -> None:
-        self._events: list[PaymentEvent | SubscriptionEnded] = []
-
-    def add(self, page: Page) -> None:
-        found = (other.event for other in page.others if isinstance(other.event, EVENTS))
-        self._events += [cast(PaymentEvent | SubscriptionEnded, event) for event in found]
-
-    def write(self, cursor: Cursor[Any]) -> None:
-        for event in self._events:
-            write(cursor, event)
-        self._events = []
 
 
 def write(cursor: Cursor[Any], event: PaymentEvent | SubscriptionEnded) -> None:
@@ -251,5 +235,5 @@ payments = ReadModel(
     name="payments",
     tables=("payment", "payment_refund", "payment_dispute", "card_subscription"),
     ddl=SQL["table"],
-    fold=Fold,
+    fold=partial(InOrder, EVENTS, write),
 )

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, LiteralString, Protocol
+from typing import Any, Generic, LiteralString, Protocol, TypeVar
 
 from psycopg import Connection, Cursor
 from psycopg.rows import tuple_row
@@ -13,6 +13,8 @@ from projections.feed import Page
 from projections.sql import queries
 
 SQL = queries("read_model.sql")
+
+Kept = TypeVar("Kept")
 
 
 class Fold(Protocol):
@@ -26,6 +28,24 @@ class Fold(Protocol):
 
     def write(self, cursor: Cursor[Any]) -> None:
         """Write all that was gathered, and forget it."""
+
+
+class InOrder(Generic[Kept]):
+    """The fold of events that are few: they are kept, then written one by one in their order."""
+
+    def __init__(
+        self, kinds: tuple[type[Kept], ...], write_one: Callable[[Cursor[Any], Kept], None]
+    ) -> None:
+        self._kinds, self._write_one = kinds, write_one
+        self._kept: list[Kept] = []
+
+    def add(self, page: Page) -> None:
+        self._kept += [one.event for one in page.others if isinstance(one.event, self._kinds)]
+
+    def write(self, cursor: Cursor[Any]) -> None:
+        for event in self._kept:
+            self._write_one(cursor, event)
+        self._kept = []
 
 
 @dataclass(frozen=True, slots=True)

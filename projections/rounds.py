@@ -3,7 +3,8 @@
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, cast, get_args
+from functools import partial
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -26,8 +27,7 @@ from ledger.rounds.events import (
     RoundOpened,
     RoundTallied,
 )
-from projections.feed import Page
-from projections.read_model import ReadModel
+from projections.read_model import InOrder, ReadModel
 from projections.sql import queries
 
 SQL = queries("rounds.sql")
@@ -44,22 +44,6 @@ PLAIN: dict[type[RoundEvent], str] = {
 State = Literal[
     "drafted", "approved", "open", "closed", "tallied", "adopted", "awarded", "cancelled"
 ]
-
-
-class Fold:
-    """The events of rounds are few: they are kept, then written one by one in their order."""
-
-    def __init__(self) -> None:
-        self._events: list[RoundEvent] = []
-
-    def add(self, page: Page) -> None:
-        found = (other.event for other in page.others if isinstance(other.event, EVENTS))
-        self._events += [cast(RoundEvent, event) for event in found]
-
-    def write(self, cursor: Cursor[Any]) -> None:
-        for event in self._events:
-            write(cursor, event)
-        self._events = []
 
 
 def write(cursor: Cursor[Any], event: RoundEvent) -> None:
@@ -162,4 +146,6 @@ def opened(connection: Connection[Any]) -> list[RoundRow]:
     return [one for one in every(connection) if one.state == "open"]
 
 
-rounds = ReadModel(name="rounds", tables=("round_row",), ddl=SQL["table"], fold=Fold)
+rounds = ReadModel(
+    name="rounds", tables=("round_row",), ddl=SQL["table"], fold=partial(InOrder, EVENTS, write)
+)
