@@ -13,7 +13,6 @@ from datetime import date
 from typing import Any, cast, get_args
 from uuid import UUID
 
-from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
 from ledger.decider import Event
@@ -24,9 +23,8 @@ from ledger.partners.register import PartnerDescribed, PartnerRegistered
 from ledger.partners.standing import Status, rule_on, standing
 from ledger.tills import TillEnrolled, TillEvent, TillKeyRotated, TillRevoked
 from projections.feed import without_nul
-from projections.sql import queries
+from projections.news import news
 
-SQL = queries("admission.sql")
 LOG = logging.getLogger("donpositif.admission")
 STALE_SECONDS = 0.25
 TOPICS = [kind.__name__ for kind in (*STANDING_EVENTS, *get_args(TillEvent), PartnerDescribed)]
@@ -71,16 +69,12 @@ class Admission:
         """Read the news from the feed. Blocks for one short query."""
         with self._lock:
             read_at = time.monotonic()
-            with self.pool.connection() as connection:
-                cursor = connection.cursor(row_factory=tuple_row)
-                asked = {"after": self._position, "topics": TOPICS}
-                rows = cursor.execute(SQL["news"], asked).fetchall()
-            *news, (head, _, _) = rows
-            for position, topic, state in news:
+            found, head = news(self.pool, self._position, TOPICS)
+            for position, topic, state in found:
                 # One spoilt event, or one that nothing can be learnt from, must not close every
                 # till of the village.
                 try:
-                    self._apply(position, decode(topic, without_nul(bytes(state))))
+                    self._apply(position, decode(topic, without_nul(state)))
                 except Undecodable as undecodable:
                     LOG.warning(
                         "event %s cannot be decoded and is passed over: %s", position, undecodable

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, cast, get_args
 from uuid import UUID
 
-from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
 from ledger.ballots import Ineligible, Standing, Terms
@@ -23,9 +22,8 @@ from ledger.rounds.claims import Claim, Claims, Gift, holder
 from ledger.rounds.definition import Definition
 from ledger.rounds.events import RoundCancelled, RoundClosed, RoundEvent
 from ledger.rounds.state import AnyRound, Drafted, Opened, Undrafted
-from projections.sql import queries
+from projections.news import news
 
-SQL = queries("open_rounds.sql")
 LOG = logging.getLogger("donpositif.rounds")
 STALE_SECONDS = 0.25
 TOPICS = [kind.__name__ for kind in get_args(RoundEvent)]
@@ -119,19 +117,15 @@ class OpenRounds:
         """Read the news from the feed. Blocks for one short query."""
         with self._lock:
             read_at = time.monotonic()
-            with self.pool.connection() as connection:
-                cursor = connection.cursor(row_factory=tuple_row)
-                asked = {"after": self._position, "topics": TOPICS}
-                rows = cursor.execute(SQL["news"], asked).fetchall()
-            *news, (head, _, _) = rows
-            for position, topic, state in news:
+            found, head = news(self.pool, self._position, TOPICS)
+            for position, topic, state in found:
                 self._learn(position, topic, state)
             self._position = head
             self.read_at = read_at
 
     def _learn(self, position: int, topic: str, state: bytes) -> None:
         try:
-            event = cast(RoundEvent, decode(topic, bytes(state)))
+            event = cast(RoundEvent, decode(topic, state))
         except Undecodable as undecodable:
             # One spoilt event must not close every other round.
             LOG.warning("event %s cannot be decoded and is passed over: %s", position, undecodable)

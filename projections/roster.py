@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 from uuid import UUID
 
-from psycopg.rows import tuple_row
 from psycopg_pool import ConnectionPool
 
 from ledger.events import decode
 from ledger.people import AccountOpened, Opened, PeopleEvent, Role, RolesChanged, account
-from projections.sql import queries
+from projections.news import news
 
-SQL = queries("roster.sql")
 TOPICS = [kind.__name__ for kind in get_args(PeopleEvent)]
 
 
@@ -68,13 +66,10 @@ class Roster:
             return sorted(one for one in ever if partner_id in self._accounts[one].partner_ids)
 
     def _read(self) -> None:
-        news = {"after": self._position, "topics": TOPICS}
-        with self.pool.connection() as connection:
-            cursor = connection.cursor(row_factory=tuple_row)
-            rows = cursor.execute(SQL["news"], news).fetchall()
-        for position, topic, state in rows:
-            self._learn(cast(PeopleEvent, decode(topic, bytes(state))))
-            self._position = position
+        found, head = news(self.pool, self._position, TOPICS)
+        for _, topic, state in found:
+            self._learn(cast(PeopleEvent, decode(topic, state)))
+        self._position = head
 
     def _learn(self, event: PeopleEvent) -> None:
         before = self._accounts.get(event.account_id, account.initial)

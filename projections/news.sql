@@ -1,6 +1,7 @@
 -- news --
--- Events of rounds after a position, then how far was looked: ballots are many beside them, and
--- none is looked at twice.
+-- Events of some topics after a position: few, and found by an index of their own. Then how far
+-- was looked, so that ballots and closes of days, which are many beside them, are not looked at
+-- twice.
 WITH head AS MATERIALIZED (
     SELECT coalesce(max(notification_id), 0) AS position FROM ledger_events
 )
