@@ -36,8 +36,9 @@ DEFAULTS: Final[dict[str, list[str]]] = {
     "small_cell_min": ["3"],
     **{name: [values[0]] for name, values in CHOICES.items()},
 }
-# The round says what a ballot weighs, so no rule of it does.
-NOT_ASKED: Final = frozenset({"weight", "ballots"})
+# The round says what a ballot weighs, so no rule of it does; how long a count may go on is no
+# question for people, but the rule says it.
+NOT_ASKED: Final = frozenset({"weight", "ballots", "runs_max"})
 
 
 class NoProjects(FieldMalformed):

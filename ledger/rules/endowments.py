@@ -5,12 +5,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
-from ledger.rules.rule import EqualShares
+from ledger.rules.rule import RUNS_MAX, EqualShares
 from ledger.rules.shares import Electorate, Outcome, run
-
-# Ten times what a fine count of a large town takes. It is part of the rule's first version: another
-# figure would be another result.
-RUNS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +31,14 @@ def add_one(
     """Give the last endowment before the first that overspends.
 
     It ends as well once every project that anybody supports is bought and, where the rule says
-    so, once nothing more would fit, and after `RUNS_MAX` runs: whatever people voted, there is a
-    result.
+    so, once nothing more would fit, and after the rule's `runs_max` runs: whatever people voted,
+    there is a result.
     """
     step = Fraction(rule.increment, rule.increment_per)
     ended, outcome = start, run(electorate, start.endowment)
     runs = 0
     while not complete(electorate, budget, rule, outcome):
-        if runs == RUNS_MAX:
+        if runs == runs_max(rule):
             return replace(ended, cut_short=True)
         runs += 1
         steps = idle(electorate, outcome, ended.endowment, step) + 1
@@ -54,6 +50,10 @@ def add_one(
             return before(next_one, step)
         ended = next_one
     return ended
+
+
+def runs_max(rule: EqualShares) -> int:
+    return RUNS_MAX if rule.runs_max is None else rule.runs_max
 
 
 def before(overspent: Ended, step: Fraction) -> Ended:

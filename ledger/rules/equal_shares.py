@@ -6,9 +6,8 @@ from fractions import Fraction
 from math import ceil
 from typing import Any
 
-from ledger.rules import endowments
 from ledger.rules.election import Election
-from ledger.rules.endowments import Ended, add_one
+from ledger.rules.endowments import Ended, add_one, runs_max
 from ledger.rules.exact import written
 from ledger.rules.greedy import filled
 from ledger.rules.result import Explanation, Payers, Result, supports, unsettled, votes
@@ -55,7 +54,7 @@ def tally(election: Election, rule: EqualShares, progress: Progress | None = Non
         "increments": ended.increments,
     }
     if ended.cut_short:
-        figures["ended_after_runs"] = endowments.RUNS_MAX
+        figures["ended_after_runs"] = runs_max(rule)
     return Result(election, rule, tuple(explained.values()), tuple(winners), figures, tuple(trace))
 
 

@@ -19,6 +19,9 @@ STATED: dict[str, Any] = {"ballots": BALLOTS, "ties": TIES, "version": 1}
 
 Measure = Literal["votes", "weight", "points"]
 
+# How many runs add-1 makes at most: ten times what a fine count of a large town takes.
+RUNS_MAX = 10_000
+
 
 class RuleMalformed(RuleRefused):
     """The text is no JSON object of a rule."""
@@ -53,7 +56,14 @@ class Rule:
 
     def canonical(self) -> bytes:
         """Write the rule in its one form (RFC 8785)."""
-        return canonical({"rule": self.name, **STATED, "ballots": self.ballots, **asdict(self)})
+        said = {name: value for name, value in asdict(self).items() if value is not None}
+        stated = {**STATED, "ballots": self.ballots, "version": self.version}
+        return canonical({"rule": self.name, **stated, **said})
+
+    @property
+    def version(self) -> int:
+        """The version of the rule's JSON, which says what its members are."""
+        return 1
 
     @property
     def ballots(self) -> str:
@@ -85,6 +95,11 @@ class EqualShares(Rule):
     the result stays within the budget (`add1`). `start` says from where: the exact share, or the
     share without its fraction, as some cities do. `stop` may end that earlier, once nothing more
     fits.
+
+    A run counts all purchases for one endowment. An increment is passed over without a run while
+    no project that the last run left out could be paid by its supporters, had they paid for
+    nothing else. After `runs_max` runs beside the first, none of them over the budget, the last
+    one holds. Version 1 of the rule did not say this limit, and meant 10,000.
     """
 
     name: ClassVar[str] = "equal_shares"
@@ -95,6 +110,11 @@ class EqualShares(Rule):
     start: Literal["exact", "whole"] = "exact"
     stop: Literal["over_budget", "exhausted"] = "over_budget"
     then: Literal["greedy", "nothing"] = "nothing"
+    runs_max: int | None = RUNS_MAX
+
+    @property
+    def version(self) -> int:
+        return 1 if self.runs_max is None else 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +168,14 @@ AnyRule = Directed | EqualShares | Greedy | Proportional | Threshold | Quadratic
 RULES: dict[str, type[AnyRule]] = {one.name: one for one in get_args(AnyRule)}
 
 AT_LEAST = {"support_min": 0}
-AT_MOST = {"share_percent": 100, "match_cap_percent": 100, "increment_per": 10_000}
+AT_MOST = {
+    "share_percent": 100,
+    "match_cap_percent": 100,
+    "increment_per": 10_000,
+    "runs_max": RUNS_MAX,
+}
+# What the first version of a rule did not say.
+UNSAID_IN_VERSION_1 = frozenset({"runs_max"})
 
 
 def checked(name: str, value: Any, hint: Any) -> None:
@@ -156,6 +183,8 @@ def checked(name: str, value: Any, hint: Any) -> None:
         accepted = isinstance(value, str) and value in get_args(hint)
     elif hint is bool:
         accepted = isinstance(value, bool)
+    elif value is None:
+        accepted = name in UNSAID_IN_VERSION_1
     else:
         accepted = type(value) is int and AT_LEAST.get(name, 1) <= value <= AT_MOST.get(
             name, INTEGER_MAX
@@ -176,17 +205,21 @@ def parse(text: str | bytes) -> AnyRule:
     ballots, version, ties = (members.pop(key, None) for key in ("ballots", "version", "ties"))
     if not isinstance(name, str) or name not in RULES:
         raise RuleUnknown(str(name))
-    if type(version) is not int or version != 1:
+    if type(version) is not int:
         raise ParameterRefused(f"version: {version!r}")
     if ties != TIES:
         raise ParameterRefused(f"ties: {ties!r}")
     kind = RULES[name]
     wanted = {field.name for field in fields(kind)}
+    unsaid = wanted & UNSAID_IN_VERSION_1 if version == 1 else set()
+    wanted -= unsaid
     if missing := wanted - members.keys():
         raise ParameterMissing(", ".join(sorted(missing)))
     if unknown := members.keys() - wanted:
         raise ParameterUnknown(", ".join(sorted(unknown)))
-    rule = kind(**members)
+    rule = kind(**members, **dict.fromkeys(unsaid))
+    if version != rule.version:
+        raise ParameterRefused(f"version: {version!r}")
     if ballots != rule.ballots:
         raise ParameterRefused(f"ballots: {ballots!r}")
     return rule

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.rules import endowments, equal_shares
+from ledger.rules import equal_shares
 from ledger.rules.election import Ballot, Election, Project
 from ledger.rules.equal_shares import tally
 from ledger.rules.rule import EqualShares
@@ -95,12 +95,11 @@ def test_payments_that_nobody_could_read_are_left_out(monkeypatch: pytest.Monkey
     assert not any("payments" in step for step in trace)
 
 
-def test_increments_that_buy_nothing_take_no_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_increments_that_buy_nothing_take_no_run() -> None:
     """A single cent stands behind a dear project, and there is money for it."""
-    monkeypatch.setattr(endowments, "RUNS_MAX", 3)
     ballots = (*[Ballot(("well",), 100)] * 20, Ballot(("bikes",)))
     election = Election("spring", 90_000, (Project("well", 50), Project("bikes", 80_000)), ballots)
-    result = tally(election, EqualShares(completion="add1"))
+    result = tally(election, EqualShares(completion="add1", runs_max=3))
     assert result.winners == ("well", "bikes")
     assert Fraction(str(result.figures["endowment"])) >= 80_000
     assert result.figures["increments"] == ceil(80_000 - Fraction(90_000, 2_001))

@@ -13,7 +13,7 @@ from threading import Thread
 
 import pytest
 
-from ledger.rules import endowments, publication
+from ledger.rules import publication
 from ledger.rules.election import Ballot, Election, Project
 from ledger.rules.pabulib_writer import write
 from ledger.rules.publication import (
@@ -138,11 +138,8 @@ def test_projects_that_were_left_out_or_invented_are_named(folder: Path) -> None
         assert recount(str(folder)).projects == ()
 
 
-def test_a_rule_that_would_take_for_ever_ends_and_says_so(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(endowments, "RUNS_MAX", 50)
-    slow = EqualShares(completion="add1", increment_per=10_000)
+def test_a_rule_that_would_take_for_ever_ends_and_says_so(folder: Path) -> None:
+    slow = EqualShares(completion="add1", increment_per=10_000, runs_max=50)
     result = tally(ELECTION, slow)
     (folder / "rule.json").write_bytes(slow.canonical())
     (folder / "result.json").write_bytes(result.to_json())

@@ -48,7 +48,7 @@ def test_the_form_is_what_was_hashed_before_the_vote() -> None:
         '"rule":"directed","ties":["more_support","lower_cost",'
         '"sha256_of_election_and_project"],"version":1}'
     )
-    assert EqualShares().canonical().decode() == (
+    assert EqualShares(runs_max=None).canonical().decode() == (
         '{"ballots":"sets_of_picks_weighing_the_sum_of_their_points",'
         '"completion":"none","increment":1,"increment_per":1,"rule":"equal_shares",'
         '"start":"exact","stop":"over_budget","then":"nothing","ties":["more_support",'
@@ -65,7 +65,7 @@ def test_the_form_is_what_was_hashed_before_the_vote() -> None:
         ("[" * 100_000, RuleMalformed),
         ({"rule": "dictator"}, RuleUnknown),
         ({"rule": ["greedy"]}, RuleUnknown),
-        ({"version": 2}, ParameterRefused),
+        ({"version": 3}, ParameterRefused),
         ({"version": True}, ParameterRefused),
         ({"ties": TIES[:1]}, ParameterRefused),
         ({"ballots": BALLOTS_WITH_POINTS}, ParameterRefused),
