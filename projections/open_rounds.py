@@ -125,12 +125,11 @@ class OpenRounds:
 
     def _learn(self, position: int, topic: str, state: bytes) -> None:
         try:
-            event = cast(RoundEvent, decode(topic, state))
-        except Undecodable as undecodable:
-            # One spoilt event must not close every other round.
-            LOG.warning("event %s cannot be decoded and is passed over: %s", position, undecodable)
-            return
-        self._rounds.learn(event, position)
+            self._rounds.learn(cast(RoundEvent, decode(topic, state)), position)
+        except (Undecodable, ValueError, AssertionError) as spoilt:
+            # One spoilt event must not close every other round; nor may what its own round did
+            # later, which then contradicts what is known of it.
+            LOG.warning("event %s cannot be read and is passed over: %s", position, spoilt)
 
     def round(self, round_id: UUID) -> Known | None:
         return self._rounds.known.get(round_id)

@@ -202,7 +202,9 @@ def parse(text: str | bytes) -> AnyRule:
     if not isinstance(members, dict):
         raise RuleMalformed("no JSON object")
     name = members.pop("rule", None)
-    ballots, version, ties = (members.pop(key, None) for key in ("ballots", "version", "ties"))
+    # The first rules did not say how ballots are read, and none of them was by points.
+    ballots = members.pop("ballots", BALLOTS)
+    version, ties = members.pop("version", None), members.pop("ties", None)
     if not isinstance(name, str) or name not in RULES:
         raise RuleUnknown(str(name))
     if type(version) is not int:
