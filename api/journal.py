@@ -93,6 +93,7 @@ class EntryOut(BaseModel):
         "ProjectStruck",
         "RoundClosed",
         "RoundTallied",
+        "CountFailed",
         "ResultApproved",
         "ResultSentBack",
         "RoundAdopted",

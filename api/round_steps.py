@@ -26,6 +26,7 @@ from ledger.rounds.commands import (
     DraftRound,
     GoalDiffers,
     OpenRound,
+    RecordFailure,
     ReleaseLeftover,
     ResultNotAdopted,
     ResultStands,
@@ -269,6 +270,12 @@ def closed_round(context: Context, round_id: UUID) -> Closed:
     if not isinstance(known, Closed):
         raise RoundNotClosed(round_id=round_id)
     return known
+
+
+def note_failure(context: Context, actor: str, round_id: UUID, why: str) -> None:
+    """Note that a round could not be counted: only then two people may cancel it for that."""
+    command = RecordFailure(at=now(), actor=actor, round_id=round_id, why=why)
+    context.ledger.handle(round_, round_id, command)
 
 
 def approve_result(context: Context, actor: str, round_id: UUID, result_sha256: str) -> bool:

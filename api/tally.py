@@ -6,6 +6,7 @@ kept before the result is recorded: a result never points to a file that is not 
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from psycopg import Connection
 
 from api import round_steps
 from api.deps import Context
-from ledger.canonical import canonical
+from ledger.canonical import NotCanonical, canonical
 from ledger.rounds import round_
 from ledger.rounds.cells import Published
 from ledger.rounds.claims import Gift, holder
@@ -42,6 +43,9 @@ EXPOSURE: Final = "exposure.json"
 # Kept for whoever holds a ticket, and never served: where in the feed each shop's cap was reached.
 CAPS: Final = "caps.json"
 Progress = Callable[[int], object]
+# What numbers may do to a count. The same ballots do it each time, so that waiting is no help.
+UNCOUNTABLE: Final = (RuleRefused, NotCanonical, ArithmeticError, ValueError)
+LOG = logging.getLogger("donpositif.count")
 
 KEEP: Final = """
 INSERT INTO round_file (round_id, result_sha256, name, sha256, content)
@@ -74,7 +78,11 @@ def tally_round(
     """
     round_steps.strike_dead(context, actor, round_id)
     with context.pool.connection() as connection:
-        counted = counted_round(connection, round_id, progress)
+        try:
+            counted = counted_round(connection, round_id, progress)
+        except CountImpossible as refused:
+            round_steps.note_failure(context, actor, round_id, refused.fields["why"])
+            raise
         tally = counted.tally
         command = RecordTally(at=datetime.now(UTC), actor=actor, round_id=round_id, tally=tally)
         # Refused before any file is kept, if it is.
@@ -122,9 +130,10 @@ def counted_round(
     count = counted_gifts(connection, known, rounds, progress)
     try:
         return counted_by_rule(known, count, progress)
-    except RuleRefused as refused:
-        why = type(refused).__name__
-        raise CountImpossible(round_id=round_id, why=why) from refused
+    except UNCOUNTABLE as failure:
+        why = type(failure).__name__
+        LOG.warning("round %s cannot be counted: %r", round_id, failure)
+        raise CountImpossible(round_id=round_id, why=why) from failure
 
 
 def counted_by_rule(known: Known, count: Count, progress: Progress) -> Counted:

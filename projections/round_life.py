@@ -15,6 +15,7 @@ from ledger.ballots import (
 )
 from ledger.rounds.events import (
     CancellationProposed,
+    CountFailed,
     LeftoverCarried,
     LeftoverReleased,
     ProjectStruck,
@@ -73,6 +74,8 @@ def public_of_round(event: RoundEvent) -> Public:
             return whose | {"result_sha256": event.result_sha256}
         case RoundCancelled():
             return whose | {"reason": event.reason}
+        case CountFailed(why=why):
+            return whose | {"why": why}
         case LeftoverCarried() | LeftoverReleased():
             return whose | {"to_round_id": str(event.to_round_id), "cents": event.cents}
         case RoundClosed() | CancellationProposed():

@@ -83,7 +83,7 @@ def write(cursor: Cursor[Any], event: RoundEvent) -> None:
         case LeftoverReleased():
             cursor.execute(SQL["carry"], row | {"to_round_id": None})
         case _:
-            pass  # A proposal to cancel decides nothing yet.
+            pass  # A proposal to cancel and a count that failed decide nothing yet.
 
 
 @dataclass(frozen=True, slots=True)

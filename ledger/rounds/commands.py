@@ -1,7 +1,9 @@
 """What is asked of a round, and how it is refused."""
 
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from ledger.decider import Command, Refused
 from ledger.rounds.definition import Definition, Pot
@@ -54,6 +56,13 @@ class RecordTally(Command):
     tally: Tally
 
 
+class RecordFailure(Command):
+    """Note that a count was tried and could not be made; `why` names what forbade it."""
+
+    round_id: UUID
+    why: Annotated[str, Field(pattern=r"^[A-Za-z]{1,80}$")]
+
+
 class ApproveResult(Judgement):
     round_id: UUID
     result_sha256: str
@@ -94,6 +103,7 @@ class CompleteAwards(Command):
 
 OutcomeCommand = (
     RecordTally
+    | RecordFailure
     | ApproveResult
     | SendBack
     | CancelRound
@@ -182,6 +192,10 @@ class ResultNotPending(Refused):
 
 class RoundNotCancellable(Refused):
     """A round is cancelled before it opens, if it cannot be counted, or once it was sent back."""
+
+
+class CountNotTried(Refused):
+    """Nobody says that a round cannot be counted before a count of it was tried, and failed."""
 
 
 class CountImpossible(Refused):

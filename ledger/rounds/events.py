@@ -87,6 +87,13 @@ class RoundTallied(Event):
     tally: Tally
 
 
+class CountFailed(Event):
+    """These ballots could not be counted by the rule; `why` is the name of what forbade it."""
+
+    round_id: UUID
+    why: str
+
+
 class ResultApproved(Event):
     round_id: UUID
     result_sha256: str
@@ -145,6 +152,7 @@ RoundEvent = (
     | ProjectStruck
     | RoundClosed
     | RoundTallied
+    | CountFailed
     | ResultApproved
     | ResultSentBack
     | RoundAdopted

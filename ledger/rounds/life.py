@@ -29,6 +29,7 @@ from ledger.rounds.commands import (
     OutcomeCommand,
     PotsOverlap,
     ProjectNotAbandoned,
+    RecordFailure,
     RecordTally,
     ReleaseLeftover,
     RoundCommand,
@@ -78,6 +79,8 @@ def after_close(command: OutcomeCommand, known: AnyRound) -> list[RoundEvent]:
     match command:
         case RecordTally():
             return outcome.record(command, known)
+        case RecordFailure():
+            return outcome.record_failure(command, known)
         case ApproveResult():
             person(command.actor)
             disinterested(command)

@@ -5,9 +5,11 @@ from ledger.rounds.commands import (
     CancelRound,
     CarryLeftover,
     CompleteAwards,
+    CountNotTried,
     LeftoverTaken,
     NotAwarded,
     NothingLeft,
+    RecordFailure,
     RecordTally,
     ReleaseLeftover,
     ResultNotAdopted,
@@ -20,6 +22,7 @@ from ledger.rounds.commands import (
 )
 from ledger.rounds.events import (
     CancellationProposed,
+    CountFailed,
     LeftoverCarried,
     LeftoverReleased,
     ResultApproved,
@@ -31,7 +34,16 @@ from ledger.rounds.events import (
     RoundTallied,
     Tally,
 )
-from ledger.rounds.state import Adopted, AnyRound, Cancelled, Closed, Drafted, Round, Tallied
+from ledger.rounds.state import (
+    Adopted,
+    AnyRound,
+    Cancelled,
+    Closed,
+    Drafted,
+    Opened,
+    Round,
+    Tallied,
+)
 
 
 def record(command: RecordTally, known: AnyRound) -> list[RoundEvent]:
@@ -47,6 +59,24 @@ def record(command: RecordTally, known: AnyRound) -> list[RoundEvent]:
     return [
         RoundTallied(
             recorded_at=command.at, actor=command.actor, round_id=command.round_id, tally=tally
+        )
+    ]
+
+
+def record_failure(command: RecordFailure, known: AnyRound) -> list[RoundEvent]:
+    """Note a count that could not be made; where a result stands, or nothing waits, it is nothing.
+
+    Said before of the same ballots, it is a repeat.
+    """
+    if isinstance(known, Drafted | Opened):
+        raise RoundNotOpened(round_id=command.round_id)
+    if not isinstance(known, Closed):
+        return []
+    if known.failed is not None and known.failed.why == command.why:
+        return []
+    return [
+        CountFailed(
+            recorded_at=command.at, actor=command.actor, round_id=command.round_id, why=command.why
         )
     ]
 
@@ -128,12 +158,16 @@ def cancel(command: CancelRound, known: AnyRound) -> list[RoundEvent]:
     """Cancel by two people: before the opening, after a result was sent back, or without one.
 
     Without a result it is for want of any: what cannot be counted must not hold its money for ever.
+    That it cannot be counted is no opinion: a count of it was tried, and the ledger knows why not.
     """
     if isinstance(known, Cancelled):
         return []
-    if not isinstance(known, Drafted | Closed) or (
-        isinstance(known, Closed) and not known.sent_back and command.reason != "count_impossible"
-    ):
+    if not isinstance(known, Drafted | Closed):
+        raise RoundNotCancellable(round_id=command.round_id)
+    uncounted = isinstance(known, Closed) and known.failed is not None
+    if command.reason == "count_impossible" and not uncounted:
+        raise CountNotTried(round_id=command.round_id)
+    if isinstance(known, Closed) and not known.sent_back and command.reason != "count_impossible":
         raise RoundNotCancellable(round_id=command.round_id)
     first = known.cancelling
     if first is not None and (first.actor, first.reason) == (command.actor, command.reason):

@@ -8,6 +8,7 @@ from ledger.rounds.definition import Definition, definition_of
 from ledger.rounds.events import (
     Award,
     CancellationProposed,
+    CountFailed,
     LeftoverCarried,
     LeftoverReleased,
     ProjectStruck,
@@ -59,6 +60,8 @@ class Closed(Round):
 
     sent_back: tuple[ResultSentBack, ...] = ()
     cancelling: CancellationProposed | None = None
+    # That its ballots could not be counted, as the last try says.
+    failed: CountFailed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ def evolve(known: AnyRound, event: RoundEvent) -> AnyRound:
         case RoundClosed():
             assert isinstance(known, Opened)  # noqa: S101 - what was stored says so.
             return Closed(known.definition, known.drafted_by, struck=known.struck)
-        case RoundTallied() | ResultApproved() | ResultSentBack() | RoundAdopted():
+        case RoundTallied() | CountFailed() | ResultApproved() | ResultSentBack() | RoundAdopted():
             return after_count(known, event)
         case CancellationProposed():
             assert isinstance(known, Drafted | Closed)  # noqa: S101 - what was stored says so.
@@ -128,8 +131,12 @@ def evolve(known: AnyRound, event: RoundEvent) -> AnyRound:
 
 
 def after_count(
-    known: AnyRound, event: RoundTallied | ResultApproved | ResultSentBack | RoundAdopted
+    known: AnyRound,
+    event: RoundTallied | CountFailed | ResultApproved | ResultSentBack | RoundAdopted,
 ) -> AnyRound:
+    if isinstance(event, CountFailed):
+        assert isinstance(known, Closed)  # noqa: S101 - what was stored says so.
+        return replace(known, failed=event)
     if isinstance(event, RoundTallied):
         assert isinstance(known, Closed)  # noqa: S101 - what was stored says so.
         return Tallied(

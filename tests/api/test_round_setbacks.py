@@ -73,9 +73,9 @@ def test_a_round_sent_back_may_be_cancelled_by_two(office: Office, shop: Shop) -
     words = {"result_sha256": result, "reason": "program_wrong", "words": "Erreur."}
     done(office.first.post(f"{here}/return", words))
     for browser in (office.first, office.first):
-        done(browser.post(f"{here}/cancellation", {"reason": "count_impossible"}))
+        done(browser.post(f"{here}/cancellation", {"reason": "irregular"}))
     assert isinstance(state_of(office.served, round_id), Closed)
-    done(office.second.post(f"{here}/cancellation", {"reason": "count_impossible"}))
+    done(office.second.post(f"{here}/cancellation", {"reason": "irregular"}))
     assert isinstance(state_of(office.served, round_id), Cancelled)
     for one in office.projects:
         state = round_steps.project_of(office.served.context, one)

@@ -47,6 +47,7 @@ from ledger.rounds.definition import definition_of
 from ledger.rounds.events import (
     Award,
     CancellationProposed,
+    CountFailed,
     LeftoverCarried,
     LeftoverReleased,
     ProjectStruck,
@@ -270,10 +271,11 @@ def test_what_cannot_be_counted_is_cancelled_by_two_without_a_result() -> None:
     why = {"reason": "count_impossible"}
     first, second = CANCEL.model_copy(update=why), CANCEL.model_copy(update=why | {"actor": CHLOE})
     proposed = PROPOSED.model_copy(update=why | {"actor": BRUNO})
-    given(round_, *CLOSED).when(first).then(proposed)
-    given(round_, *CLOSED, proposed).when(first).then()
+    tried = [*CLOSED, CountFailed(why="AmountOutOfBounds", **of("clock"))]
+    given(round_, *tried).when(first).then(proposed)
+    given(round_, *tried, proposed).when(first).then()
     cancelled = CANCELLED.model_copy(update=why | {"actor": CHLOE})
-    given(round_, *CLOSED, proposed).when(second).then(cancelled)
+    given(round_, *tried, proposed).when(second).then(cancelled)
 
 
 def test_nobody_cancels_alone() -> None:
