@@ -6,7 +6,7 @@ from uuid import UUID
 from api import people
 from api.deps import Context
 from ledger.decider import Refused
-from ledger.people import actor_of
+from ledger.people import Role, actor_of
 from ledger.projects.ideas import Standing, idea
 from ledger.projects.projects import project
 from ledger.projects.state import Drafted
@@ -38,6 +38,16 @@ def interested(context: Context, idea_ids: Iterable[UUID]) -> tuple[str, ...]:
         if isinstance(state, Standing):
             found |= {*state.conflicts, *authors_of(context, state)}
     return tuple(sorted(found))
+
+
+def lapsed(context: Context, actors: Iterable[str], *roles: Role) -> tuple[str, ...]:
+    """Give the actors whose accounts may not do any more what they did in one of these roles.
+
+    They are disabled today, or have none of the roles. What acts without an account has none.
+    """
+    known = {actor_of(one): state for one, state in context.roster.accounts().items()}
+    holding = set(map(actor_of, context.roster.holding(*roles)))
+    return tuple(sorted({actor for actor in actors if actor in known and actor not in holding}))
 
 
 def interested_in_project(context: Context, project_id: UUID) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from api.auth import Actor
 from api.deps import Context
 from api.forms import MULTIPART
 from api.home import PAGE
-from api.interests import interested, interested_in_project
+from api.interests import interested, interested_in_project, lapsed
 from api.office.desk import (
     Form,
     Judge,
@@ -29,6 +29,7 @@ from api.projects import history_of, milestones_of, words_of
 from ledger.projects.idea_events import DeclareIdeaConflict
 from ledger.projects.ideas import idea
 from ledger.projects.project_events import (
+    AbandonmentProposed,
     AbandonProject,
     AgreeToAbandon,
     ChangeMilestone,
@@ -41,6 +42,7 @@ from ledger.projects.project_events import (
 )
 from ledger.projects.projects import project
 from ledger.projects.sheet import IF_ABANDONED, Sheet
+from ledger.projects.state import Drafted
 from ledger.projects.words import THEMES
 from ledger.territory import NEWEST, place_name
 from projections import projects
@@ -48,6 +50,8 @@ from projections import projects
 router = APIRouter(prefix="/office/projects", include_in_schema=False)
 
 WORDS_MAX: Final = 4_000
+# Whose proposal to abandon a project holds: who may propose it.
+ROLES: Final = ("officer",)
 UNWRITTEN: Final = "0" * 64
 
 
@@ -76,6 +80,7 @@ def gathered(context: Context, actor: Actor, project_id: UUID) -> dict[str, Any]
     return {
         "project_id": project_id,
         "state": state,
+        "proposed": proposed(context, state, barred),
         "document": document,
         "kept": project_sheet.fields_of_sheet(state, document, responsible),
         "steps": milestones_of(state, document),
@@ -94,6 +99,16 @@ def gathered(context: Context, actor: Actor, project_id: UUID) -> dict[str, Any]
         "lines": range(1, project_sheet.LINES + 1),
         "milestones": range(1, project_sheet.MILESTONES + 1),
     }
+
+
+def proposed(
+    context: Context, state: Drafted, barred: tuple[str, ...]
+) -> AbandonmentProposed | None:
+    """Give the proposal to abandon a project that still holds."""
+    first = state.abandoning
+    if first is None or first.actor in {*barred, *lapsed(context, [first.actor], *ROLES)}:
+        return None
+    return first
 
 
 def office_page(actor: Actor, project_id: UUID) -> OfficePage:
@@ -230,10 +245,12 @@ async def abandon(request: Request, actor: Officer, project_id: UUID) -> Respons
 
 @router.post("/{project_id}/abandonment/agreement")
 async def agree_to_abandon(request: Request, actor: Judge, project_id: UUID) -> Response:
-    """Agree, as a second person, to abandon a project that a round is about."""
+    """Agree, as a second person, to abandon a project."""
 
     def act(context: Context, form: Form) -> None:
         asked = asked_by(context, actor, project_id)
+        first = history_of(context, project_id)[0].abandoning
+        asked["lapsed"] = () if first is None else lapsed(context, [first.actor], *ROLES)
         handle(context, AgreeToAbandon(words_sha256=form.text("words_sha256"), **asked))
 
     return await office_page(actor, project_id).carry_out(request, "abandoned", act)

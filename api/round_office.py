@@ -84,6 +84,7 @@ def gathered(context: Context, round_id: UUID) -> dict[str, Any]:
     return {
         "round_id": round_id,
         "state": state,
+        "approvers": round_steps.approvers(context, state),
         "stage": type(state).__name__,
         "definition": state.definition,
         "history": [(type(one).__name__, one) for one in history],

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from api import pledges
 from api.deps import Context
-from api.interests import interested_in_project
+from api.interests import interested_in_project, lapsed
 from api.turns import one_at_a_time
 from ledger.decider import Refused
 from ledger.events import Undecodable
@@ -130,9 +130,33 @@ def approve(context: Context, actor: str, round_id: UUID, definition_sha256: str
         actor=actor,
         round_id=round_id,
         definition_sha256=definition_sha256,
-        interested=interested_in(context, round_of(context, round_id)),
+        **judges_of(context, round_of(context, round_id)),
     )
     context.ledger.handle(round_, round_id, command)
+
+
+def judges_of(context: Context, known: AnyRound) -> dict[str, tuple[str, ...]]:
+    """Give who may not judge a round: for an interest, or not any more what they judged before."""
+    return {
+        "interested": interested_in(context, known),
+        "lapsed": lapsed(context, judged_by(known), "committee"),
+    }
+
+
+def judged_by(known: AnyRound) -> tuple[str, ...]:
+    """Give the actors whose approval, or proposal to cancel, waits for another one."""
+    approvers = known.approved_by if isinstance(known, DraftedRound | Tallied) else ()
+    proposal = known.cancelling if isinstance(known, DraftedRound | Closed) else None
+    return approvers if proposal is None else (*approvers, proposal.actor)
+
+
+def approvers(context: Context, known: AnyRound) -> tuple[str, ...]:
+    """Give the actors whose approval of a round as it stands still counts."""
+    if not isinstance(known, DraftedRound | Tallied):
+        return ()
+    judges = judges_of(context, known)
+    void = {*judges["interested"], *judges["lapsed"]}
+    return tuple(one for one in known.approved_by if one not in void)
 
 
 def interested_in(context: Context, known: AnyRound) -> tuple[str, ...]:
@@ -179,8 +203,14 @@ def opening(context: Context, actor: str, known: Round) -> OpenRound:
         one.definition.pot for one in context.rounds.opened() if one.definition.round_id != round_id
     )
     carried = sum(left_to(context, one.round_id, round_id) for one in known.definition.pot.carried)
+    counting = approvers(context, known)
     return OpenRound(
-        at=now(), actor=actor, round_id=round_id, open_pots=pots, carried_cents=carried
+        at=now(),
+        actor=actor,
+        round_id=round_id,
+        lapsed=tuple(one for one in judged_by(known) if one not in counting),
+        open_pots=pots,
+        carried_cents=carried,
     )
 
 
@@ -289,7 +319,7 @@ def approve_result(context: Context, actor: str, round_id: UUID, result_sha256: 
         actor=actor,
         round_id=round_id,
         result_sha256=result_sha256,
-        interested=interested_in(context, round_of(context, round_id)),
+        **judges_of(context, round_of(context, round_id)),
     )
     handled = context.ledger.handle(round_, round_id, command)
     adopted = isinstance(round_.fold(recorded.event for recorded in handled.history), Adopted)
@@ -329,7 +359,7 @@ def cancel(context: Context, actor: str, round_id: UUID, reason: CancelReason) -
         actor=actor,
         round_id=round_id,
         reason=reason,
-        interested=interested_in(context, round_of(context, round_id)),
+        **judges_of(context, round_of(context, round_id)),
     )
     with one_at_a_time(context.pool):
         handled = context.ledger.handle(round_, round_id, command)

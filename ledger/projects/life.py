@@ -174,9 +174,12 @@ def change(command: ChangeMilestone, project: Drafted) -> list[ProjectEvent]:
 
 
 def complete(command: CompleteProject, project: Drafted) -> list[ProjectEvent]:
+    """Complete a project, once no round is about it: what that one awards would be withheld."""
     if project.ended == "completed" and project.ended_sha256 == command.results_sha256:
         return []
     alive(command, project)
+    if project.rounds:
+        raise ProjectInRound(project_id=command.project_id, round_ids=project.rounds)
     if not project.started:
         raise ProjectNotUnderWay(project_id=command.project_id)
     still = sorted(key for key, step in project.milestones.items() if step.open)
@@ -188,13 +191,11 @@ def complete(command: CompleteProject, project: Drafted) -> list[ProjectEvent]:
 
 
 def abandon(command: AbandonProject, project: Drafted) -> list[ProjectEvent]:
-    """Abandon a project; while a round is about it, only propose so: its votes would move."""
+    """Propose to abandon a project: nobody ends what others proposed, voted for or paid alone."""
     if project.ended == "abandoned" and project.ended_sha256 == command.words_sha256:
         return []
     if project.ended is not None:
         raise ProjectHasEnded(project_id=command.project_id, ended=project.ended)
-    if not project.rounds:
-        return [abandoned(command, project)]
     first = project.abandoning
     if first is not None and (first.actor, first.words_sha256) == (
         command.actor,
@@ -211,19 +212,19 @@ def agree_to_abandon(command: AgreeToAbandon, project: Drafted) -> list[ProjectE
     if project.ended is not None:
         raise ProjectHasEnded(project_id=command.project_id, ended=project.ended)
     first = project.abandoning
-    if first is None or not project.rounds or first.words_sha256 != command.words_sha256:
+    if first is None or first.words_sha256 != command.words_sha256:
         raise AbandonmentNotProposed(project_id=command.project_id)
     if first.actor == command.actor:
         raise ProposerAgrees(project_id=command.project_id)
-    return [abandoned(command, project)]
-
-
-def abandoned(command: AbandonProject | AgreeToAbandon, project: Drafted) -> ProjectAbandoned:
-    return ProjectAbandoned(
-        **recorded(command),
-        words_sha256=command.words_sha256,
-        if_abandoned=None if project.sheet is None else project.sheet.if_abandoned,
-        granted_cents=project.granted_cents,
-        round_ids=project.rounds,
-        abandoned_on=civil_day(command.at),
-    )
+    if first.actor in {*command.lapsed, *command.interested}:
+        raise AbandonmentNotProposed(project_id=command.project_id)
+    return [
+        ProjectAbandoned(
+            **recorded(command),
+            words_sha256=command.words_sha256,
+            if_abandoned=None if project.sheet is None else project.sheet.if_abandoned,
+            granted_cents=project.granted_cents,
+            round_ids=project.rounds,
+            abandoned_on=civil_day(command.at),
+        )
+    ]

@@ -97,7 +97,7 @@ class ProjectCompleted(Event):
 
 
 class AbandonmentProposed(Event):
-    """Somebody wants to abandon a project that a round is about; another person must agree."""
+    """Somebody wants to abandon a project; another person must agree."""
 
     project_id: UUID
     words_sha256: str
@@ -204,17 +204,21 @@ class CompleteProject(ProjectAct):
 
 
 class AbandonProject(ProjectAct):
-    """Abandon a project, or propose to where a round is about it."""
+    """Propose to abandon a project."""
 
     project_id: UUID
     words_sha256: Sha256
 
 
 class AgreeToAbandon(ProjectAct):
-    """Agree to what somebody else proposed; `words_sha256` names her words."""
+    """Agree to what somebody else proposed; `words_sha256` names her words.
+
+    `lapsed` are the actors who may not propose it any more: their accounts lost the role for it.
+    """
 
     project_id: UUID
     words_sha256: Sha256
+    lapsed: tuple[str, ...] = ()
 
 
 ProjectCommand = (

@@ -74,10 +74,12 @@ def evolve(  # noqa: C901, PLR0912 - a case for each event.
             return replace(project, rounds=rounds, entered=entered, left=left, abandoning=None)
         case GrantAwarded(round_id=round_id, amount_cents=cents, result_sha256=result):
             grants = {**project.grants, round_id: (cents, result)}
-            return replace(project, grants=grants, rounds=without(project, round_id))
+            rounds = without(project, round_id)
+            return replace(project, grants=grants, rounds=rounds, abandoning=None)
         case RoundLeft(round_id=round_id, result_sha256=result):
             left = {**project.left, round_id: result}
-            return replace(project, left=left, rounds=without(project, round_id))
+            rounds = without(project, round_id)
+            return replace(project, left=left, rounds=rounds, abandoning=None)
         case ProjectStarted():
             return replace(project, started=True)
         case MilestoneMet(milestone=key, met_on=met_on):

@@ -47,7 +47,7 @@ class Drafted:
     grants: Mapping[UUID, tuple[int, str]] = field(default_factory=dict)
     started: bool = False
     milestones: Mapping[str, Step] = field(default_factory=dict)
-    # Who wants to abandon it while a round is about it, and by which words.
+    # Who wants to abandon it, and by which words; void once a round, or a grant, changed its case.
     abandoning: AbandonmentProposed | None = None
     ended: Ending | None = None
     ended_sha256: str | None = None
@@ -86,7 +86,7 @@ class SheetInRound(Refused):
 
 
 class AbandonmentNotProposed(Refused):
-    """Nobody proposed to abandon the project by these words, or no round is about it any more."""
+    """Nobody who may proposed to abandon the project by these words, as it is now."""
 
 
 class ProposerAgrees(Refused):
@@ -114,7 +114,7 @@ class NothingToAskFor(Refused):
 
 
 class ProjectInRound(Refused):
-    """The project waits for another round's result: what it still asks for is not known."""
+    """The project waits for a round's result: what it still asks for is not known."""
 
 
 class NotInRound(Refused):

@@ -17,9 +17,18 @@ class DraftRound(Command):
 
 
 class Judgement(Command):
-    """What only people decide who have no interest in a project of the round."""
+    """What only people decide who have no interest in a project of the round.
+
+    `lapsed` are those whose earlier word counts no more: their account was disabled since, or they
+    are not on the committee today.
+    """
 
     interested: tuple[str, ...] = ()
+    lapsed: tuple[str, ...] = ()
+
+    def counts(self, actor: str) -> bool:
+        """Tell whether what somebody approved or proposed before still counts."""
+        return actor not in self.interested and actor not in self.lapsed
 
 
 class ApproveRound(Judgement):
@@ -28,9 +37,13 @@ class ApproveRound(Judgement):
 
 
 class OpenRound(Command):
-    """`open_pots` are of the open rounds; earlier ones set `carried_cents` aside for this one."""
+    """`open_pots` are of the open rounds; earlier ones set `carried_cents` aside for this one.
+
+    `lapsed` are those whose approval counts no more.
+    """
 
     round_id: UUID
+    lapsed: tuple[str, ...] = ()
     open_pots: tuple[Pot, ...] = ()
     carried_cents: int = 0
 

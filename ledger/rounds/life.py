@@ -161,8 +161,9 @@ def open_round(command: OpenRound, known: AnyRound) -> list[RoundEvent]:
     if not isinstance(known, Drafted):
         raise RoundIsFrozen(round_id=command.round_id)
     definition = known.definition
-    if len(known.approved_by) < APPROVERS:
-        raise RoundNotApproved(approvals=len(known.approved_by))
+    approvals = len(set(known.approved_by).difference(command.lapsed))
+    if approvals < APPROVERS:
+        raise RoundNotApproved(approvals=approvals)
     if definition.closes_at <= command.at:
         raise DeadlineTooSoon(closes_at=definition.closes_at)
     if any(definition.pot.overlaps(pot) for pot in command.open_pots):

@@ -100,29 +100,29 @@ def belongs(tally: Tally, known: Round) -> bool:
 
 
 def approve(command: ApproveResult, known: AnyRound) -> list[RoundEvent]:
-    """Approve a result; the second person's approval adopts it."""
+    """Approve a result; the second person's approval adopts it, while the first one's counts."""
     if isinstance(known, Adopted) and known.tally.result_sha256 == command.result_sha256:
         if command.actor in known.adopted_by:
             return []
         raise ResultNotPending(result_sha256=command.result_sha256)
     tallied = pending(command, known)
-    if command.actor in tallied.approved_by:
-        return []
+    others = [one for one in tallied.approved_by if one != command.actor and command.counts(one)]
     approved = ResultApproved(
         recorded_at=command.at,
         actor=command.actor,
         round_id=command.round_id,
         result_sha256=command.result_sha256,
     )
-    if not tallied.approved_by:
-        return [approved]
+    events: list[RoundEvent] = [] if command.actor in tallied.approved_by else [approved]
+    if not others:
+        return events
     adopted = RoundAdopted(
         recorded_at=command.at,
         actor=command.actor,
         round_id=command.round_id,
         result_sha256=command.result_sha256,
     )
-    return [approved, adopted]
+    return [*events, adopted]
 
 
 def send_back(command: SendBack, known: AnyRound) -> list[RoundEvent]:
@@ -172,7 +172,7 @@ def cancel(command: CancelRound, known: AnyRound) -> list[RoundEvent]:
     first = known.cancelling
     if first is not None and (first.actor, first.reason) == (command.actor, command.reason):
         return []
-    agreed = first is not None and first.reason == command.reason
+    agreed = first is not None and first.reason == command.reason and command.counts(first.actor)
     event = RoundCancelled if agreed else CancellationProposed
     return [
         event(

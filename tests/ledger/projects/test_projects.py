@@ -199,8 +199,9 @@ class TestInRound:
         history = (*PUBLIC, ENTERED, proposed)
         given(project, *history).when(hers).then_refused(AbandonmentNotProposed)
         again = RoundEntered(**STORED, round_id=NEXT, goal_cents=40_000, entered_on=TODAY)
+        left = RoundLeft(**STORED, round_id=ROUND, why="round_cancelled", left_on=TODAY)
         same = hers.model_copy(update={"words_sha256": RESULT})
-        for later in ((GRANTED,), (GRANTED, again)):
+        for later in ((GRANTED,), (GRANTED, again), (left,)):
             given(project, *history, *later).when(same).then_refused(AbandonmentNotProposed)
 
     @pytest.mark.parametrize(
