@@ -12,15 +12,20 @@ from ledger.projects.projects import project
 from ledger.projects.state import Drafted
 from projections import ideas
 
-# Under which name the vault keeps the address of who put an idea forward.
+# Under which name the vault keeps the address of who put an idea forward, or is responsible.
 EMAIL_FIELD = "email"
 
 
 def authors_of(context: Context, state: Standing) -> tuple[str, ...]:
     """Give the accounts of who put an idea forward, known by her address."""
-    email = context.vault.get(state.proposal.subject_id, EMAIL_FIELD)
+    return accounts_of(context, state.proposal.subject_id)
+
+
+def accounts_of(context: Context, subject_id: UUID) -> tuple[str, ...]:
+    """Give the accounts that have the address of a person in the vault."""
+    email = context.vault.get(subject_id, EMAIL_FIELD)
     try:
-        return () if email is None else (actor_of(people.account_of_email(context, email)),)
+        return () if not email else (actor_of(people.account_of_email(context, email)),)
     except Refused:
         return ()
 
@@ -51,6 +56,13 @@ def lapsed(context: Context, actors: Iterable[str], *roles: Role) -> tuple[str, 
 
 
 def interested_in_project(context: Context, project_id: UUID) -> tuple[str, ...]:
-    """Give the actors who leave a project to others, by the ideas that it comes from."""
+    """Give the actors who leave a project to others.
+
+    By the ideas that it comes from, or because its sheet names them as responsible for it.
+    """
     state = project.fold(one.event for one in context.ledger.history(project, project_id))
-    return interested(context, state.idea_ids) if isinstance(state, Drafted) else ()
+    if not isinstance(state, Drafted):
+        return ()
+    sheet = state.sheet
+    responsible = () if sheet is None else accounts_of(context, sheet.responsible_id)
+    return tuple(sorted({*interested(context, state.idea_ids), *responsible}))

@@ -14,7 +14,7 @@ from api.auth import Actor
 from api.deps import Context
 from api.forms import MULTIPART
 from api.home import PAGE
-from api.interests import interested, interested_in_project, lapsed
+from api.interests import interested_in_project, lapsed
 from api.office.desk import (
     Form,
     Judge,
@@ -75,7 +75,7 @@ def gathered(context: Context, actor: Actor, project_id: UUID) -> dict[str, Any]
         documents = sheet_versions.documents_of(connection, history)
         words = words_of(connection, history)
     document = documents.get(digest or "", {})
-    barred = interested(context, state.idea_ids)
+    barred = interested_in_project(context, project_id)
     conflicted = str(actor) in barred
     return {
         "project_id": project_id,
