@@ -26,14 +26,13 @@ from ledger.rounds.cells import (
     split_up,
 )
 from ledger.rounds.definition import Definition
+from ledger.rules.declared import COARSE_CENTS
 from ledger.rules.election import Ballot, Election, Project
 from ledger.rules.rule import Directed, Proportional, Quadratic, Threshold
 from ledger.rules.ties import lot
 
 # The currency of every election here: cents of euros.
 DECIMALS = 2
-# The cents of a small cell, or of a gift that counts alone, are rounded down to a multiple of this.
-COARSE_CENTS = 5
 
 
 class Choice(NamedTuple):

@@ -19,6 +19,8 @@ TALLIED = frozenset(
         *("pot_cents", "foundation_cents", "next_round_cents", "awards", "struck"),
     }
 )
+# The cents of a small cell, or of a gift that counts alone, are rounded down to a multiple of this.
+COARSE_CENTS = 5
 # The pot, and what the ballots and the definition say of each part of it.
 POTS = ("voted_cents", "unused_cents", "matched_cents", "carried_cents")
 
@@ -90,13 +92,23 @@ def formed(told: Any) -> Iterator[Pair]:
 def voted(definition: Any, tally: Any, result: Result) -> Iterator[Pair]:
     """Compare what voted with the published ballots, as far as their protection lets it be told."""
     name, lines = result.rule.name, len(result.election.ballots)
+    small = [
+        group.ballots
+        for group in result.election.groups("purchase")
+        if group.ballots < definition["small_cell_min"]
+    ]
     if name != "proportional":
         # Only there a ballot of several picks may become several ballots.
         yield "tally ballots", (tally["ballots"], lines)
-    weighs_all = name in ("equal_shares", "greedy", "proportional")
-    if weighs_all and definition["weight"] == "cents" and not tally["suppressed_ballots"]:
+        yield "tally suppressed_ballots", (tally["suppressed_ballots"], sum(small))
+    # What rounding left out at most: of each small cell, under `quadratic` of each gift.
+    rounded = {"equal_shares": len(small), "greedy": len(small), "proportional": 0}
+    rounded["quadratic"] = lines
+    if name in rounded and definition["weight"] == "cents":
         weight = sum(one.weight for one in result.election.ballots)
-        yield "tally voted_cents", (tally["voted_cents"], weight)
+        most = weight + rounded[name] * (COARSE_CENTS - 1)
+        voted = tally["voted_cents"]
+        yield "tally voted_cents", (voted, min(max(voted, weight), most))
     for name in ("standing_ballots", "suppressed_ballots"):
         yield f"tally {name}", (min(max(tally[name], 0), tally["ballots"]), tally[name])
 
