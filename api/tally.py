@@ -52,6 +52,13 @@ INSERT INTO round_file (round_id, result_sha256, name, sha256, content)
 VALUES (%(round_id)s, %(result_sha256)s, %(name)s, %(sha256)s, %(content)s)
 ON CONFLICT DO NOTHING
 """
+# A count before it had the same result, and was never recorded or was sent back.
+REPLACE: Final = """
+INSERT INTO round_file (round_id, result_sha256, name, sha256, content)
+VALUES (%(round_id)s, %(result_sha256)s, %(name)s, %(sha256)s, %(content)s)
+ON CONFLICT (round_id, result_sha256, name) DO UPDATE
+SET sha256 = excluded.sha256, content = excluded.content
+"""
 KEPT: Final = """
 SELECT content FROM round_file
 WHERE round_id = %(round_id)s AND result_sha256 = %(result_sha256)s AND name = %(name)s
@@ -85,8 +92,8 @@ def tally_round(
             raise
         tally = counted.tally
         command = RecordTally(at=datetime.now(UTC), actor=actor, round_id=round_id, tally=tally)
-        # Refused before any file is kept, if it is.
-        round_.decide(command, round_steps.round_of(context, round_id))
+        # Refused before any file is kept, if it is; and what is recorded stays as it is published.
+        fresh = round_.decide(command, round_steps.round_of(context, round_id))
         with connection.transaction():
             for name, content in counted.files.items():
                 row = {
@@ -96,7 +103,7 @@ def tally_round(
                     "sha256": sha256(content).hexdigest(),
                     "content": content,
                 }
-                connection.execute(KEEP, row)
+                connection.execute(REPLACE if fresh else KEEP, row)
     context.ledger.handle(round_, round_id, command)
     return counted.tally
 
