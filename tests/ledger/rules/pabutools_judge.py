@@ -17,6 +17,7 @@ def main() -> None:
         Project,
     )
     from pabutools.rules import (  # type: ignore[import-not-found]  # noqa: PLC0415
+        completion_by_rule_combination,
         greedy_utilitarian_welfare,
         method_of_equal_shares,
     )
@@ -32,6 +33,13 @@ def main() -> None:
             profile[FrozenApprovalBallot([projects[pick] for pick in picks])] += weight
         place = {name: number for number, name in enumerate(asked["order"])}
         ties = TieBreakingRule(lambda _instance, _profile, project: place[project.name])
+        if asked["rule"] == "shares then greedy":
+            options = {"sat_class": Cost_Sat, "tie_breaking": ties}
+            both = [method_of_equal_shares, greedy_utilitarian_welfare]
+            found = completion_by_rule_combination(instance, profile, both, [options, options])
+            # Ours completes with projects that somebody chose; these come first.
+            chosen = {pick for picks, _ in asked["ballots"] for pick in picks}
+            return sorted(one.name for one in found if one.name in chosen)
         if asked["rule"] == "greedy":
             found = greedy_utilitarian_welfare(
                 instance, profile, sat_class=Cost_Sat, tie_breaking=ties
