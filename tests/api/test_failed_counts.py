@@ -10,11 +10,11 @@ from ledger.decider import Refused
 from ledger.rounds.commands import CountImpossible
 from ledger.rounds.state import Cancelled, Closed, Tallied
 from ledger.rules.election import AmountOutOfBounds
-from tests.api import test_round_office
+from tests.api import round_office
+from tests.api.round_office import Office, done, state_of
 from tests.api.shops import Shop
-from tests.api.test_round_office import Office, done, state_of
 
-office = test_round_office.office
+office = round_office.office
 WHY = {"reason": "count_impossible"}
 
 

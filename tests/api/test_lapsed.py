@@ -6,12 +6,12 @@ from api import people, round_steps
 from ledger.projects.state import Drafted
 from ledger.rounds.state import Adopted, Cancelled, Opened, Tallied
 from ledger.rounds.state import Drafted as DraftedRound
-from tests.api import test_round_office
+from tests.api import round_office
 from tests.api.people import Browser, person, signed_in
+from tests.api.round_office import Office, done, state_of
 from tests.api.shops import Shop
-from tests.api.test_round_office import Office, done, state_of
 
-office = test_round_office.office
+office = round_office.office
 
 
 def member(office: Office) -> tuple[UUID, Browser]:

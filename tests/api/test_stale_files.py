@@ -7,7 +7,7 @@ from api.tally import EXPOSURE, FILES, kept_file, tally_round
 from ledger.rounds.events import Tally
 from tests.api.served import Served
 from tests.api.shops import Shop
-from tests.api.test_tally import voted
+from tests.api.tallies import voted
 from tests.rounds import ANNE, GREEDY, close_round, open_round
 
 BY_VOTES: Final = {**GREEDY, "by": "votes"}
