@@ -6,6 +6,7 @@ from uuid import UUID
 
 from api import foundation_letters
 from api.deps import Context
+from ledger.calendar import civil_day
 from ledger.foundation import (
     FOUNDATION_ID,
     ApproveCollectionAccount,
@@ -19,6 +20,7 @@ from ledger.foundation import (
     SettlementTerms,
     foundation,
 )
+from ledger.payments.fees import CardFee, CardFeeSet, SetCardFee, card_fees, fee_on
 from ledger.people import actor_of
 from ledger.store import Handled
 
@@ -67,3 +69,16 @@ def discard(context: Context, actor: str, proposal_id: UUID) -> None:
 
 def set_terms(context: Context, actor: str, terms: SettlementTerms) -> None:
     handle(context, SetSettlementTerms(terms=terms, **known(actor)))
+
+
+def card_fee_history(context: Context) -> list[CardFeeSet]:
+    return [one.event for one in context.ledger.history(card_fees, FOUNDATION_ID)]
+
+
+def card_fee_now(context: Context) -> CardFee:
+    """Give what a payment by card costs today, as far as the foundation knows."""
+    return fee_on(card_fees.fold(card_fee_history(context)), civil_day(datetime.now(UTC)))
+
+
+def set_card_fee(context: Context, actor: str, fee: CardFee) -> None:
+    context.ledger.handle(card_fees, FOUNDATION_ID, SetCardFee(fee=fee, **known(actor)))

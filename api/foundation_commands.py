@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api.commands import opened, tell
-from api.foundation import describe, foundation_of
+from api.foundation import card_fee_now, describe, foundation_of
+from api.i18n import money, percent
 from ledger.calendar import civil_day
 from ledger.foundation import Foundation, SettlementTerms
+from ledger.payments.fees import CardFee
 from ledger.references import in_groups
 from ledger.settings import Settings
 
@@ -22,9 +24,10 @@ def describe_foundation(settings: Settings, asked: Namespace) -> int:
 
 def show_foundation(settings: Settings, asked: Namespace) -> int:
     with opened(settings) as context:
-        known = foundation_of(context)
+        known, fee = foundation_of(context), card_fee_now(context)
     terms = known.terms_on(civil_day(datetime.now(UTC)))
-    tell(asked, facts_of(known, terms), "\n".join(lines_of(known, terms)))
+    facts = facts_of(known, terms) | {"card_fee": fee.model_dump(mode="json")}
+    tell(asked, facts, "\n".join([*lines_of(known, terms), line_of(fee)]))
     return 0
 
 
@@ -61,3 +64,8 @@ def lines_of(known: Foundation, terms: SettlementTerms) -> list[str]:
         f"after it, due {terms.due_after_days} days later"
     )
     return said
+
+
+def line_of(fee: CardFee) -> str:
+    rate, fixed = percent(fee.rate_per_10_000, "en"), money(fee.fixed_cents, "en")
+    return f"a payment by card is said to cost {rate} of it and {fixed}"

@@ -5,12 +5,10 @@ The pages say what a payment is, never more: one on its way is no gift yet.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
-from babel.numbers import format_percent
 from fastapi import APIRouter
 from psycopg import Connection
 from starlette.concurrency import run_in_threadpool
@@ -24,8 +22,9 @@ from api.checkouts import TooManyTries, Wish
 from api.credentials import TooManyAttempts
 from api.deps import Context, context_of
 from api.forms import foreign, form_of
+from api.foundation import card_fee_now
 from api.home import PAGE
-from api.i18n import REGION, Language, language_of
+from api.i18n import Language, language_of
 from api.login import address_of, barred
 from api.pages import GUARD, PRIVATE, Address, environment, private_page
 from api.refusals import FormForeign, name_of, status_of
@@ -33,7 +32,7 @@ from api.till import sale_cents_of
 from ledger.decider import Refused
 from ledger.payments.commands import CardsOff
 from ledger.payments.events import Interval, Purpose
-from ledger.payments.fees import FIXED_CENTS, RATE_PER_10_000, cover_cents, fee_cents
+from ledger.payments.fees import CardFee, cover_cents, fee_cents
 from ledger.stripe_gateway import StripeRefuses, StripeUnavailable
 from projections import projects, rounds
 
@@ -44,7 +43,6 @@ CENTS_MIN: Final = 100
 CENTS_MAX: Final = 1_000_000
 CHECKOUT: Final = "https://checkout.stripe.com"
 ENDED: Final = frozenset({"completed", "abandoned"})
-PERCENT: Final[Mapping[Language, str]] = {"fr": "#,##0.##\N{NO-BREAK SPACE}%", "en": "#,##0.##%"}
 DEFAULTS: Final = {"for": "foundation", "choice": "1000", "interval": "once"}
 
 
@@ -96,8 +94,8 @@ def words_of(target: Target, language: Language) -> str:
     return str(module.checkout_words(target))  # type: ignore[attr-defined]
 
 
-def wish_in(form: Mapping[str, str], found: list[Target], language: Language) -> Wish:
-    """Read the form. Raises one of MISTAKES."""
+def wish_in(form: Mapping[str, str], found: list[Target], fee: CardFee, language: Language) -> Wish:
+    """Read the form; who covers the fee adds the one in force. Raises one of MISTAKES."""
     target = next((one for one in found if one.key == form.get("for")), None)
     if target is None:
         raise PurposeMissing
@@ -108,18 +106,12 @@ def wish_in(form: Mapping[str, str], found: list[Target], language: Language) ->
         purpose_id=target.purpose_id,
         partner_id=None,
         cents=cents,
-        fee_cover_cents=cover_cents(cents) if form.get("cover") == "yes" else 0,
+        fee_cover_cents=cover_cents(fee, cents) if form.get("cover") == "yes" else 0,
         interval=interval,
         words=words_of(target, language),
         language=language,
         cancel_path=Address("/give", {"for": target.key}).written(),
     )
-
-
-def percent(per_10_000: int, language: Language) -> str:
-    """Write a rate, exactly: `1,5 %` or `1.5%`."""
-    share = Decimal(per_10_000).scaleb(-4)
-    return str(format_percent(share, PERCENT[language], REGION[language]))
 
 
 def cents_in(form: Mapping[str, str]) -> int:
@@ -156,16 +148,18 @@ async def form_page(
 
     def gathered() -> dict[str, Any]:
         on = cards.taken(context)
-        return {"on": on, "targets": targets_of(context) if on else []}
+        return {
+            "on": on,
+            "targets": targets_of(context) if on else [],
+            "fee": card_fee_now(context),
+        }
 
     values = await run_in_threadpool(gathered)
     minutes = 0 if refusal is None else refusal.fields.get("retry_minutes", 0)
     values |= {
         "typed": typed,
         "form_id": form_id_in(typed),
-        "offered": [(cents, fee_cents(cents)) for cents in OFFERED_CENTS],
-        "fee_rate": percent(RATE_PER_10_000, language_of(request)),
-        "fee_fixed": FIXED_CENTS,
+        "offered": [(cents, fee_cents(values["fee"], cents)) for cents in OFFERED_CENTS],
         "problem": None if refusal is None else name_of(refusal),
         "minutes": minutes,
     }
@@ -195,7 +189,8 @@ async def begin(request: Request) -> Response:
     def act() -> str:
         if not cards.taken(context):
             raise CardsOff
-        wish = wish_in(form, targets_of(context), language_of(request))
+        found, fee = targets_of(context), card_fee_now(context)
+        wish = wish_in(form, found, fee, language_of(request))
         origins = {"address": address_of(request)}
         context.credentials.attempt("give", origins, cards.now())
         return checkouts.begin(context, form_id_in(form), wish)

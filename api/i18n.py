@@ -12,7 +12,7 @@ from typing import Final, Literal, TypeGuard
 from babel.dates import format_date, format_time
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,6 +23,10 @@ LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 LOCALE: Final = Path(__file__).parent / "locale"
 # English is written for people in France: the day before the month, hours from 0 to 23.
 REGION: Final[dict[Language, str]] = {"fr": "fr_FR", "en": "en_GB"}
+PERCENT: Final[dict[Language, str]] = {
+    "fr": "#,##0.##\N{NO-BREAK SPACE}%",
+    "en": "#,##0.##%",
+}
 MINUS: Final = "\N{MINUS SIGN}"
 COOKIE: Final = "lang"
 COOKIE_SECONDS: Final = 365 * 24 * 3600
@@ -91,6 +95,12 @@ def money(cents: int, language: Language) -> str:
 
 def count(number: int, language: Language) -> str:
     return format_decimal(number, locale=REGION[language])
+
+
+def percent(per_10_000: int, language: Language) -> str:
+    """Write a rate, exactly: `1,5 %` or `1.5%`."""
+    share = Decimal(per_10_000).scaleb(-4)
+    return format_percent(share, PERCENT[language], REGION[language])
 
 
 @lru_cache(maxsize=1_000)

@@ -115,6 +115,7 @@ class EntryOut(BaseModel):
         "CollectionAccountApproved",
         "CollectionAccountDiscarded",
         "SettlementTermsSet",
+        "CardFeeSet",
         "StatementClosed",
         "StatementReminded",
         "WriteOffProposed",

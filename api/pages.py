@@ -105,7 +105,7 @@ def environment(language: Language) -> Environment:
     made.install_gettext_translations(  # type: ignore[attr-defined]
         i18n.translations(language), newstyle=True
     )
-    for write in (i18n.money, i18n.count, i18n.day, i18n.month, i18n.clock):
+    for write in (i18n.money, i18n.count, i18n.percent, i18n.day, i18n.month, i18n.clock):
         made.filters[write.__name__] = partial(write, language=language)
     made.filters |= {
         "civil_day": civil_day,

@@ -30,6 +30,7 @@ from ledger.decider import Refused
 from ledger.partners import agreements, complaints, register, words
 from ledger.partners.certifications import commands as certifications
 from ledger.payments import commands as payments
+from ledger.payments import fees
 from ledger.projects import evaluation, ideas, sheet, state
 from ledger.rounds import commands as rounds
 from ledger.settlements import commands as settlements
@@ -102,6 +103,7 @@ STATUS: dict[type[Refused], int] = {
     pledges.CallDueInPast: 422,
     pledges.WithdrawnInFuture: 422,
     foundation.TermsInPast: 422,
+    fees.CardFeeInPast: 422,
     settlements.StatementNotFound: 404,
     settlements.WriteOffNotFound: 404,
     settlements.PeriodNotOver: 422,

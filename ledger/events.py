@@ -17,6 +17,7 @@ from ledger.partners.complaints import ComplaintEvent
 from ledger.partners.overdue import OverdueEvent
 from ledger.partners.register import RegisterEvent
 from ledger.payments.events import PaymentEvent, PayoutEvent, SubscriptionEnded
+from ledger.payments.fees import CardFeeSet
 from ledger.people import PeopleEvent
 from ledger.pledges import PledgeEvent
 from ledger.projects.idea_events import IdeaEvent
@@ -45,6 +46,7 @@ AnyEvent = (
     | WalletEvent
     | GiftAdded
     | FoundationEvent
+    | CardFeeSet
     | SettlementEvent
     | OverdueEvent
     | BankEvent

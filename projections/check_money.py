@@ -27,6 +27,7 @@ from ledger.foundation import FOUNDATION_ID, FoundationEvent
 from ledger.ids import stream_of
 from ledger.partners.overdue import OverdueEvent
 from ledger.payments.events import PaymentEvent, PayoutEvent, SubscriptionEnded
+from ledger.payments.fees import CardFeeSet
 from ledger.pledges import PledgeEvent
 from ledger.remittances import RemittanceEvent
 from ledger.settlements.events import SettlementEvent
@@ -172,6 +173,8 @@ def money_stream(event: Event) -> tuple[str, UUID] | None:
     """Give the category and the subject of the stream of an event of money; None of another."""
     if isinstance(event, FOUNDATION_LIFE):
         return "foundation", FOUNDATION_ID
+    if isinstance(event, CardFeeSet):
+        return "cardfee", FOUNDATION_ID
     named = MONEY_LIFE.get(type(event))
     return None if named is None else (named[0], getattr(event, named[1]))
 

@@ -46,6 +46,7 @@ from ledger.payments.events import (
     RefundFailed,
     SubscriptionEnded,
 )
+from ledger.payments.fees import CardFeeSet
 from ledger.pledges import PledgeCalled, PledgeEvent, PledgeMade, PledgeUsed, PledgeWithdrawn
 from ledger.remittances import (
     RemittanceApproved,
@@ -66,6 +67,7 @@ from ledger.settlements.events import (
 Public = dict[str, str | int | None]
 MoneyEvent = (
     FoundationEvent
+    | CardFeeSet
     | SettlementEvent
     | OverdueEvent
     | BankEvent
@@ -79,7 +81,7 @@ MoneyEvent = (
 
 def public_of_money(event: MoneyEvent) -> Public:
     """Give the public form of an event of money that is owed, comes or goes."""
-    if isinstance(event, FoundationEvent):
+    if isinstance(event, FoundationEvent | CardFeeSet):
         return of_foundation(event)
     if isinstance(event, SettlementEvent | OverdueEvent):
         return of_settlement(event)
@@ -102,7 +104,7 @@ def by_target(allocations: Iterable[Allocation]) -> Public:
     return dict(sorted(cents.items()))
 
 
-def of_foundation(event: FoundationEvent) -> Public:
+def of_foundation(event: FoundationEvent | CardFeeSet) -> Public:
     match event:
         case FoundationDescribed():
             return {"name": event.name, "siret": event.siret}
@@ -112,6 +114,12 @@ def of_foundation(event: FoundationEvent) -> Public:
             return {"proposal_id": str(event.proposal_id)}
         case SettlementTermsSet(terms=terms):
             return of_terms(terms)
+        case CardFeeSet(fee=fee):
+            return {
+                "in_force_from": fee.in_force_from.isoformat(),
+                "rate_per_10_000": fee.rate_per_10_000,
+                "fixed_cents": fee.fixed_cents,
+            }
         case _:
             assert_never(event)
 

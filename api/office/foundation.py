@@ -1,4 +1,4 @@
-"""The foundation in the office: its name, its account by two people, its terms of settlement."""
+"""The foundation in the office: its name, its account by two people, its terms, the card fee."""
 
 from typing import Any, Final
 from uuid import uuid4
@@ -21,9 +21,11 @@ from api.office.desk import (
 )
 from api.office.page import Act, OfficePage
 from api.project_sheet import euros
+from api.till import sale_cents_of
 from ledger.calendar import days_after
 from ledger.foundation import PERIODS, SettlementTerms
 from ledger.foundation import foundation as decider
+from ledger.payments.fees import CardFee, card_fees, fee_on
 
 router = APIRouter(prefix="/office/foundation", include_in_schema=False)
 
@@ -32,9 +34,11 @@ DAYS: Final = ("close_after_days", "due_after_days", "public_after_days")
 
 def gathered(context: Context) -> dict[str, Any]:
     """Gather what the page shows, as the ledger holds it: what was just done shows."""
-    history = foundation.history_of(context)
-    state, today = decider.fold(history), today_here()
-    terms = state.terms_on(today)
+    of_fees = foundation.card_fee_history(context)
+    own, today = foundation.history_of(context), today_here()
+    state, fees = decider.fold(own), card_fees.fold(of_fees)
+    terms, fee = state.terms_on(today), fee_on(fees, today)
+    history = sorted([*own, *of_fees], key=lambda one: one.recorded_at)
     return {
         "foundation": state,
         "terms": terms,
@@ -43,6 +47,12 @@ def gathered(context: Context) -> dict[str, Any]:
             key=lambda one: one.in_force_from,
         ),
         "kept": fields_of_terms(terms),
+        "fee": fee,
+        "fees_later": sorted(
+            (one for one in fees if one.in_force_from > today),
+            key=lambda one: one.in_force_from,
+        ),
+        "fee_kept": fields_of_fee(fee),
         "history": [(type(one).__name__, one) for one in reversed(history)],
         "names": named(context, [one.actor for one in history]),
         "periods": PERIODS,
@@ -58,6 +68,15 @@ def fields_of_terms(terms: SettlementTerms) -> dict[str, str]:
         "period": terms.period,
         "owed_min": euros(terms.owed_min_cents),
         "reminders": ", ".join(map(str, terms.reminder_after_days)),
+    }
+
+
+def fields_of_fee(fee: CardFee) -> dict[str, str]:
+    """Give a card fee as the form shows it."""
+    return {
+        "fee_from": days_after(today_here()).isoformat(),
+        "rate": euros(fee.rate_per_10_000),
+        "fixed": euros(fee.fixed_cents),
     }
 
 
@@ -77,6 +96,22 @@ def typed_reminders(form: Form) -> tuple[int, ...]:
     if not all(word.isascii() and word.isdigit() and len(word) <= len("365") for word in words):
         raise FieldMalformed(field="reminders")
     return tuple(map(int, words))
+
+
+def typed_fee(form: Form) -> CardFee:
+    return CardFee(
+        in_force_from=form.day("fee_from"),
+        rate_per_10_000=typed_rate(form),
+        fixed_cents=form.cents("fixed", zero=True),
+    )
+
+
+def typed_rate(form: Form) -> int:
+    """Read a rate in percent as an amount is read: `1,5 %` is 150 parts of 10,000."""
+    found = sale_cents_of(form.text("rate").removesuffix("%"))
+    if found is None:
+        raise FieldMalformed(field="rate")
+    return found
 
 
 def page(failed: str = "") -> OfficePage:
@@ -141,3 +176,11 @@ async def set_terms(request: Request, actor: Officer) -> Response:
         foundation.set_terms(context, str(actor), typed_terms(form))
 
     return await carry_out(request, "terms", act)
+
+
+@router.post("/card-fee")
+async def set_card_fee(request: Request, actor: Officer) -> Response:
+    def act(context: Context, form: Form) -> None:
+        foundation.set_card_fee(context, str(actor), typed_fee(form))
+
+    return await carry_out(request, "fee", act)

@@ -9,11 +9,13 @@ import httpx
 import pytest
 
 from api import people
-from api.foundation import foundation_of
+from api.foundation import card_fee_now, foundation_of
 from api.mail import Letter
 from ledger.calendar import civil_day
 from ledger.foundation import DEFAULT_TERMS, account_id_of
+from ledger.payments.fees import DEFAULT_FEE
 from ledger.people import Role
+from tests.api.cards import text_of
 from tests.api.people import Browser, Person, browser_of, person, signed_in
 from tests.api.served import Served
 
@@ -210,6 +212,53 @@ def test_terms_that_are_a_typing_error_change_nothing(
     assert foundation_of(served.context).terms == ()
 
 
+def fee(**changes: str) -> dict[str, str]:
+    today = civil_day(datetime.now(UTC)).isoformat()
+    return {"fee_from": today, "rate": "1,4 %", "fixed": "0,20"} | changes
+
+
+def test_an_officer_sets_the_fee_of_the_card(served: Served, desk: Desk) -> None:
+    assert card_fee_now(served.context) == DEFAULT_FEE
+    assert "about 1.5% of it and €0.25" in text_of(desk.first.get(HERE))
+    assert desk.first.post(f"{HERE}/card-fee", fee()).status_code == SEEN
+    known = card_fee_now(served.context)
+    assert (known.rate_per_10_000, known.fixed_cents) == (140, 20)
+    page = text_of(desk.first.get(HERE))
+    assert "about 1.4% of it and €0.20" in page
+    assert "The fee of the card set to 1.4% and €0.20" in page
+    french = text_of(desk.first.get(HERE, **{"Accept-Language": "fr"}))
+    assert "environ 1,4 % du montant et 0,20 €" in french.replace("\xa0", " ")
+
+
+def test_a_fee_of_later_is_told_and_does_not_hold_yet(served: Served, desk: Desk) -> None:
+    tomorrow = civil_day(datetime.now(UTC)) + timedelta(days=1)
+    told = fee(fee_from=tomorrow.isoformat())
+    assert desk.first.post(f"{HERE}/card-fee", told).status_code == SEEN
+    assert card_fee_now(served.context) == DEFAULT_FEE
+    assert ": 1.4% and €0.20." in text_of(desk.first.get(HERE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"fee_from": "2020-01-01"}, "starts today or later"),
+        ({"fee_from": "soon"}, "year-month-day"),
+        ({"rate": ""}, "in percent"),
+        ({"rate": "-1"}, "in percent"),
+        ({"rate": "10,01"}, "at most 10 percent"),
+        ({"fixed": "5,01"}, "at most 10 percent"),
+        ({"fixed": "a little"}, "in euros"),
+    ],
+)
+def test_a_fee_that_is_a_typing_error_changes_nothing(
+    served: Served, desk: Desk, changes: dict[str, str], words: str
+) -> None:
+    answer = desk.first.post(f"{HERE}/card-fee", fee(**changes))
+    assert answer.status_code == REFUSED
+    assert words in text_of(answer)
+    assert card_fee_now(served.context) == DEFAULT_FEE
+
+
 def test_its_name_is_on_the_page(served: Served, desk: Desk) -> None:
     told = {"name": "Fondation du bassin", "siret": "732 829 320 00074"}
     assert desk.first.post(f"{HERE}/name", told).status_code == SEEN
@@ -222,5 +271,5 @@ def test_an_auditor_reads_and_changes_nothing(served: Served, desk: Desk) -> Non
     page = auditor.get(HERE)
     assert page.status_code == httpx.codes.OK
     assert f'action="{HERE}' not in page.text
-    for form in ("account", "account/approval", "account/discard", "terms", "name"):
+    for form in ("account", "account/approval", "account/discard", "terms", "card-fee", "name"):
         assert auditor.post(f"{HERE}/{form}", {}).status_code == FORBIDDEN

@@ -4,7 +4,11 @@ from uuid import uuid4
 
 import pytest
 
+from api.cards import now
+from api.foundation import set_card_fee
+from ledger.calendar import civil_day
 from ledger.foundation import FOUNDATION_ID
+from ledger.payments.fees import CardFee
 from ledger.payments.state import Begun, Failed, Processing, Succeeded
 from ledger.payments.subscriptions import Ended, subscription
 from ledger.reactions import ONLINE_TILL_ID
@@ -54,6 +58,24 @@ class TestPaid:
         assert gift.gift.amount_cents == 1_041
         net = cards.double.account.all("balance_transaction")
         assert [one["net"] for one in net] == [1_001]
+
+    def test_the_fee_is_the_one_that_the_foundation_set(self, cards: Cards) -> None:
+        today = civil_day(now())
+        fee = CardFee(in_force_from=today, rate_per_10_000=290, fixed_cents=30)
+        set_card_fee(cards.served.context, "account:anne", fee)
+        page = text_of(Browser(cards.served).get("/give"))
+        assert "about 2.9% of it and €0.30" in page
+        assert "€10.00 (fee: €0.59)" in page
+        session = cards.paid(cover="yes")
+        assert session["amount_total"] == 1_061
+        cards.work()
+        state = cards.state(session)
+        assert isinstance(state, Succeeded)
+        assert state.checkout is not None
+        assert (state.checkout.cents, state.checkout.fee_cover_cents) == (1_000, 61)
+        # What Stripe really took is in its own movements, whatever was estimated.
+        (movement,) = cards.double.account.all("balance_transaction")
+        assert movement["fee"] == 40
 
     def test_the_foundation_is_in_no_directory_of_shops(self, cards: Cards) -> None:
         cards.paid()

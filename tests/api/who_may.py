@@ -80,6 +80,7 @@ MAY: dict[str, str] = {
     "POST /office/foundation/account/approval": "officer committee",
     "POST /office/foundation/account/discard": "officer committee",
     "POST /office/foundation/terms": "officer",
+    "POST /office/foundation/card-fee": "officer",
     "GET /office/pledges": READERS,
     "GET /office/pledges/{pledge_id}": READERS,
     "POST /office/pledges": "officer",

@@ -14,6 +14,8 @@ def test_it_says_its_name(run: Run) -> None:
     assert (shown["name"], shown["siret"]) == ("Fondation du bassin", "73282932000074")
     assert (shown["account"], shown["account_proposed"]) == (None, False)
     assert shown["terms"]["period"] == "month"
+    assert shown["card_fee"]["rate_per_10_000"] == 150
+    assert "1.5% of it and €0.25" in run("foundation", "show").out
     assert "Fondation du bassin, SIRET 73282932000074" in run("foundation", "show").out
 
 
