@@ -56,6 +56,7 @@ from api import (
     rule_pages,
     sheet_versions,
     stripe_webhook,
+    ticket_months,
     tickets,
     till,
     till_app,
@@ -101,7 +102,7 @@ def create_app(settings: Settings, conninfo: str) -> FastAPI:
     of_ambassadors = (ambassador_page, ambassadors, ambassador_office)
     of_tills = (till_day, till_app, till_sync, my_tills, csv_upload)
     of_votes = (ballots, rounds, round_files, wallets, round_pages, round_office, rule_pages)
-    of_tickets = (vote, wallet_pages)
+    of_tickets = (vote, ticket_months, wallet_pages)
     of_cards = (stripe_webhook, give, give_return, card_statements)
     for room in (
         *rooms,

@@ -1,5 +1,7 @@
 """What became of a card payment: asked of Stripe, noted in the ledger, and the gifts that it is.
 
+Whoever gives each month is written to about the months that come later.
+
 Every step can be repeated: what was done before changes nothing, what a failure left out is done.
 """
 
@@ -10,6 +12,7 @@ from uuid import UUID
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
+from api import month_letters
 from api.deps import Context
 from api.foundation import foundation_of
 from ledger import stripe_reading
@@ -110,12 +113,14 @@ def note_payout(context: Context, gateway: Gateway, payout_id: str) -> ObservedP
 
 
 def note_payment(context: Context, seen: ObservedPayment) -> Payment:
-    """Note what is new of a payment, then make its gifts agree with it."""
+    """Note what is new of a payment, then make its gifts agree with it, and tell who gives."""
+    month_letters.note(context, seen)
     command = ObservePayment(at=now(), actor=ACTOR, seen=seen)
     handled = context.ledger.handle(payment, seen.payment_id, command)
     state = payment.fold(recorded.event for recorded in handled.history)
     if isinstance(state, Succeeded):
         agree(context, state)
+        month_letters.send_noted(context, state)
     return state
 
 

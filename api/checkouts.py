@@ -6,13 +6,12 @@ or sent again after it came to nothing, it begins another.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import blake2b
-from hmac import compare_digest
 from typing import Final
 from uuid import UUID, uuid5
 
 from api.cards import gateway_of, payment_of
 from api.deps import Context
+from api.give_address import return_path
 from ledger.decider import Refused
 from ledger.payments.commands import StartCheckout
 from ledger.payments.events import Interval, Purpose
@@ -84,7 +83,7 @@ def begin(context: Context, form_id: UUID, wish: Wish, actor: str = "public") ->
         words=wish.words,
         cents=wish.cents + wish.fee_cover_cents,
         interval=wish.interval,
-        metadata=metadata_of(command),
+        metadata=metadata_of(command, wish.language),
         language=wish.language,
         # Stripe puts the session's id there, by which the page asks what became of it.
         return_url=f"{context.settings.public_url}{back}?session={{CHECKOUT_SESSION_ID}}",
@@ -99,28 +98,17 @@ def payment_id_of_form(form_id: UUID, wish: Wish, number: int) -> UUID:
     return uuid5(form_id, " ".join(map(str, (*terms, wish.language, number))))
 
 
-def metadata_of(command: StartCheckout) -> dict[str, str]:
-    """Give what Stripe keeps of a payment's terms: a subscription's later months have no others."""
+def metadata_of(command: StartCheckout, language: str) -> dict[str, str]:
+    """Give what Stripe keeps of a payment's terms: a subscription's later months have no others.
+
+    Whoever gives each month is written to in the language that she began in.
+    """
     told = {
         "payment_id": command.payment_id,
         "purpose": command.purpose,
         "purpose_id": command.purpose_id,
         "partner_id": command.partner_id,
         "subscription_id": command.subscription_id,
+        "language": language if command.interval == "monthly" else None,
     }
     return {name: str(value) for name, value in told.items() if value is not None}
-
-
-def return_path(context: Context, payment_id: UUID) -> str:
-    """Give the page that tells what became of a payment: its address is its donor's secret."""
-    return f"/give/{payment_id}/{token_of(context, payment_id)}"
-
-
-def token_of(context: Context, payment_id: UUID) -> str:
-    key = context.keyring.tickets
-    return blake2b(payment_id.bytes, key=key, person=b"return", digest_size=16).hexdigest()
-
-
-def is_token(context: Context, payment_id: UUID, token: str) -> bool:
-    """Tell in constant time whether an address was given to this payment's donor."""
-    return compare_digest(token_of(context, payment_id).encode(), token.encode())

@@ -93,9 +93,10 @@ def open_context(settings: Settings, conninfo: str) -> Iterator[Context]:
         ) as pool,
         open_ledger(conninfo) as ledger,
         closing(LastSeen(pool)) as last_seen,
+        # Letters that wait for their turn at the end may still ask Stripe.
+        stripe_of(settings) as gateway,
         ThreadPoolExecutor(1, "letters") as sender,
         closing(Inbox(pool)) as inbox,
-        stripe_of(settings) as gateway,
     ):
         with pool.connection() as connection:
             keyring = open_keyring(settings.home, connection)

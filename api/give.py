@@ -15,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api import cards, checkouts
+from api import cards, checkouts, month_letters
 from api.asking import asking
 from api.auth import public
 from api.checkouts import TooManyTries, Wish
@@ -152,6 +152,7 @@ async def form_page(
             "on": on,
             "targets": targets_of(context) if on else [],
             "fee": card_fee_now(context),
+            "mailed": month_letters.are_sent(context),
         }
 
     values = await run_in_threadpool(gathered)

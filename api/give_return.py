@@ -16,12 +16,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import cards, checkouts
+from api import cards, month_letters
 from api.asking import asking
 from api.auth import public
 from api.cards import payment_of
 from api.deps import Context, context_of
 from api.forms import foreign, form_of
+from api.give_address import is_token, return_path
 from api.guesses import origin_of
 from api.home import PAGE
 from api.login import barred
@@ -94,7 +95,7 @@ async def paid_by_link(request: Request) -> Response:
         seen = await asking(find)
         if seen is None:
             raise PageNotFound
-    path = checkouts.return_path(context, seen.payment_id)
+    path = return_path(context, seen.payment_id)
     return secret(go(Address(path, {"session": session_id}).written()))
 
 
@@ -111,7 +112,7 @@ def session_in(told: Mapping[str, str]) -> str:
 async def show(request: Request, payment_id: UUID, token: str) -> Response:
     """Tell what became of a payment. What is on its way is told as such."""
     context, query = context_of(request), request.query_params
-    if not checkouts.is_token(context, payment_id, token):
+    if not is_token(context, payment_id, token):
         raise PageNotFound
     session_id = session_in(query) if "session" in query else None
     became = await now_of(context, payment_id, session_id)
@@ -120,7 +121,7 @@ async def show(request: Request, payment_id: UUID, token: str) -> Response:
         "done": query.get("done"),
         "problem": query.get("problem"),
         "session": session_id,
-        "here": checkouts.return_path(context, payment_id),
+        "here": return_path(context, payment_id),
         "again": Address(request.url.path, dict(query)).written(),
     }
     here = Address(request.url.path)
@@ -177,6 +178,7 @@ def told(context: Context, payment_id: UUID, became: Became) -> dict[str, Any]:
         "monthly": monthly is not None,
         "ended": monthly is not None and is_ended(context, monthly),
         "months": [] if monthly is None else months_of(context, monthly),
+        "mailed": month_letters.are_sent(context),
     }
 
 
@@ -206,7 +208,7 @@ def is_ended(context: Context, subscription_id: UUID) -> bool:
 async def end_monthly(request: Request, payment_id: UUID, token: str) -> Response:
     """End a monthly gift, for whoever has the address of one of its payments."""
     context, form = context_of(request), await form_of(request)
-    if not checkouts.is_token(context, payment_id, token):
+    if not is_token(context, payment_id, token):
         raise PageNotFound
     if foreign(request):
         return barred(request, FormForeign())
@@ -218,7 +220,7 @@ async def end_monthly(request: Request, payment_id: UUID, token: str) -> Respons
         outcome = {"problem": "away"}
     if session_id is not None:
         outcome |= {"session": session_id}
-    path = checkouts.return_path(context, payment_id)
+    path = return_path(context, payment_id)
     return secret(go(Address(path, outcome).written()))
 
 

@@ -29,8 +29,12 @@ Kind = Literal[
     "reminder",
     "enrolment",
     "reset",
+    "month",
+    "months",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+# Whoever notes one of these again, who cannot know that it was sent, does not send it again.
+KEPT: Final[frozenset[Kind]] = frozenset({"month", "months"})
 LOG = logging.getLogger("donpositif.letters")
 # Before that, a letter may still wait for its turn; afterwards the attempt was cut short.
 UNDER_WAY: Final = timedelta(minutes=2)
@@ -41,11 +45,14 @@ PATIENCE_SECONDS: Final = 5.0
 
 NOTE = """
 INSERT INTO letter_due (kind, about_id, due_at) VALUES (%(kind)s, %(about)s, %(now)s)
-ON CONFLICT (kind, about_id) DO NOTHING
+ON CONFLICT (kind, about_id) DO UPDATE
+SET due_at = excluded.due_at, tried_at = NULL, sent_at = NULL
+WHERE letter_due.sent_at < %(sent_before)s
 """
 HOLD = """
 UPDATE letter_due SET held_until = %(until)s
-WHERE kind = %(kind)s AND about_id = %(about)s AND (held_until IS NULL OR held_until <= %(now)s)
+WHERE kind = %(kind)s AND about_id = %(about)s AND sent_at IS NULL
+  AND (held_until IS NULL OR held_until <= %(now)s)
 """
 FAIL = """
 UPDATE letter_due SET tried_at = %(now)s, failure = %(failure)s, held_until = NULL
@@ -55,9 +62,17 @@ FORGET = """
 DELETE FROM letter_due
 WHERE kind = %(kind)s AND about_id = %(about)s AND held_until = %(until)s
 """
+KEEP = """
+UPDATE letter_due SET tried_at = %(now)s, sent_at = %(now)s, failure = NULL, held_until = NULL
+WHERE kind = %(kind)s AND about_id = %(about)s AND held_until = %(until)s
+"""
+NOTED = """
+SELECT due_at, tried_at, sent_at, failure FROM letter_due
+WHERE kind = %(kind)s AND about_id = %(about)s
+"""
 UNSENT = """
 SELECT kind, about_id, due_at, tried_at, failure FROM letter_due
-WHERE kind = ANY(%(kinds)s)
+WHERE kind = ANY(%(kinds)s) AND sent_at IS NULL
   AND (failure IS NOT NULL
        OR (due_at < %(before)s AND (held_until IS NULL OR held_until <= %(now)s)))
   AND (%(about)s::uuid IS NULL OR about_id = %(about)s)
@@ -69,7 +84,8 @@ ORDER BY due_at, kind, about_id
 class Unsent:
     """A letter that failed, or whose first attempt was cut short: then `failure` is None.
 
-    `about_id` is a complaint's or a statement's id, or that of the account it goes to.
+    `about_id` is a complaint's, a statement's, a payment's or a monthly gift's id, or that of the
+    account it goes to.
     """
 
     kind: Kind
@@ -79,13 +95,31 @@ class Unsent:
     failure: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A letter that is due, failed, or was sent and is one of those that stay noted."""
+
+    due_at: datetime
+    tried_at: datetime | None
+    sent_at: datetime | None
+    failure: str | None
+
+
 class NotWritten(MailFailed):
     """What a letter is written from cannot be read, or its papers cannot be printed."""
 
 
-def note(context: Context, kind: Kind, about_id: UUID) -> bool:
-    """Note that a letter is due; noted twice, it is sent once. Tell whether it was not before."""
-    noted = {"kind": kind, "about": about_id, "now": datetime.now(UTC)}
+def note(context: Context, kind: Kind, about_id: UUID, sent_before: datetime | None = None) -> bool:
+    """Note that a letter is due; noted twice, it is sent once. Tell whether it was not before.
+
+    One of KEPT that was sent is due again only if that was before `sent_before`.
+    """
+    noted = {
+        "kind": kind,
+        "about": about_id,
+        "now": datetime.now(UTC),
+        "sent_before": sent_before,
+    }
     with context.pool.connection() as connection:
         return connection.execute(NOTE, noted).rowcount > 0
 
@@ -143,8 +177,16 @@ def deliver(
         with context.pool.connection() as connection:
             connection.execute(FAIL, about | {"now": datetime.now(UTC), "failure": failure})
         raise
+    done = KEEP if kind in KEPT and letter is not None else FORGET
     with context.pool.connection() as connection:
-        connection.execute(FORGET, about)
+        connection.execute(done, about | {"now": datetime.now(UTC)})
+
+
+def noted(context: Context, kind: Kind, about_id: UUID) -> Noted | None:
+    """Give what is known of a letter; None for one that is not due, or was sent and forgotten."""
+    with context.pool.connection() as connection:
+        cursor = connection.cursor(row_factory=class_row(Noted))
+        return cursor.execute(NOTED, {"kind": kind, "about": about_id}).fetchone()
 
 
 def written(write: Callable[[], Letter | None]) -> Letter | None:

@@ -3,7 +3,7 @@
 import secrets
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
-from api.i18n import LANGUAGES
+from api.i18n import LANGUAGES, Language
 from api.pages import environment
 from ledger.settings import Settings
 
@@ -36,7 +36,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One letter, in every language of the pages: to one person, or to several of one shop."""
+    """One letter, to one person or to several of one shop; in every language, or in hers alone."""
 
     to: str
     subject: str
@@ -58,11 +58,16 @@ def mail_of(settings: Settings) -> Mail:
     return MailServer(settings.smtp_url, sender)
 
 
-def letter(to: str, template: str, **values: Any) -> Letter:
-    """Write a letter from a template whose blocks are `subject` and `text`."""
+def letter(
+    to: str, template: str, *, languages: Sequence[Language] = LANGUAGES, **values: Any
+) -> Letter:
+    """Write a letter from a template whose blocks are `subject` and `text`.
+
+    It is in every language of the pages, one after the other, unless the reader's is known.
+    """
     subjects: list[str] = []
     texts: list[str] = []
-    for language in LANGUAGES:
+    for language in languages:
         page = environment(language).get_template(f"account/mail/{template}")
         context = page.new_context(values)
         subjects.append("".join(page.blocks["subject"](context)).strip())

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api import candidates
+from api import candidates, month_letters
 from api.auth import public
 from api.ballots import Ticket, ballot_of, own_picks, ticket_of
 from api.deps import Context, context_of
@@ -28,6 +28,7 @@ from api.ticket_rounds import rounds_of
 from api.wallet_cookie import wallet_here
 from api.wallets import wallet_of_gift
 from ledger.decider import Refused
+from ledger.reactions import ONLINE_TILL_ID
 from ledger.rounds.definition import PICKS_MAX
 from ledger.tickets import MalformedCode, parse
 from ledger.wallets import wallet_id_of
@@ -160,6 +161,7 @@ async def ticket_page(request: Request, ticket: Ticket, typed: Typed) -> Respons
         await context.refresh_admission()
     values = await run_in_threadpool(gathered, context, ticket, typed)
     values |= await run_in_threadpool(kept, request, ticket)
+    values["months_asked"] = request.query_params.get("asked") == "months"
     status = 200 if typed.refusal is None else status_of(typed.refusal)
     here = Address(f"/g/{values['code']}", typed.query())
     return secret(private_page(request, "ticket.html", values, here, status=status))
@@ -184,6 +186,9 @@ def gathered(context: Context, ticket: Ticket, typed: Typed) -> dict[str, Any]:
         "outcome": None if rounds.past is None else outcome_of(context, ticket, rounds.past),
         "problem": None if refusal is None else {"name": name_of(refusal), **refusal.fields},
         "brought_by": typed.brought_by,
+        "monthly": gift.till_id == ONLINE_TILL_ID
+        and month_letters.monthly(context, ticket.donation_id) is not None,
+        "mailed": month_letters.can_ask(context),
     }
 
 

@@ -17,7 +17,7 @@ from ledger.payments.observed import (
     ObservedSubscription,
     Terms,
 )
-from ledger.payments.stripe_words import Told, identifier
+from ledger.payments.stripe_words import Giver, Told, identifier
 from ledger.stripe_gateway import Gateway, ObjectUnknown
 
 # The kinds of objects that are about a payment.
@@ -203,14 +203,26 @@ def subscription(gateway: Gateway, subscription_id: str) -> ObservedSubscription
     return stripe_words.subscription_seen(gateway.get("subscriptions", subscription_id))
 
 
-def charge_subscription(gateway: Gateway, charge_id: str) -> str:
-    """Give Stripe's id of the monthly gift that a charge paid a month of."""
+def invoice_of_charge(gateway: Gateway, charge_id: str) -> Told:
+    """Give the invoice of the month that a charge paid. Raises ObjectUnknown."""
     charge = gateway.get("charges", charge_id)
     invoice_id = invoice_of_intent(gateway, charge["payment_intent"])
     if invoice_id is None:
         raise ObjectUnknown(f"{charge_id} is of no monthly gift")
-    invoice = gateway.get("invoices", invoice_id)
-    return str(invoice["parent"]["subscription_details"]["subscription"])
+    return gateway.get("invoices", invoice_id)
+
+
+def charge_subscription(gateway: Gateway, charge_id: str) -> str:
+    """Give Stripe's id of the monthly gift that a charge paid a month of."""
+    return stripe_words.subscription_in(invoice_of_charge(gateway, charge_id))
+
+
+def giver(gateway: Gateway, charge_id: str) -> Giver:
+    """Give whoever a charge paid a month of a monthly gift for, as Stripe knows her now."""
+    invoice = invoice_of_charge(gateway, charge_id)
+    stripe_id = stripe_words.subscription_in(invoice)
+    told = gateway.get("subscriptions", stripe_id, expand=["customer"])
+    return stripe_words.giver_seen(invoice, told)
 
 
 def end_subscription(gateway: Gateway, stripe_id: str) -> None:

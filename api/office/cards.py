@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import card_reconciling, card_worker
+from api import card_reconciling, card_worker, letters, month_letters
 from api import cards as payments_by_card
 from api.cards import gateway_of, payment_of
 from api.deps import Context
@@ -55,6 +55,7 @@ def gathered(context: Context) -> dict[str, Any]:
             "disputes": payments.disputes(connection),
             "sums": payments.sums(connection),
             "monthly": payments.monthly_going(connection),
+            "mailed": month_letters.are_sent(context),
             "newest": payments.newest(connection, states=("processing", "succeeded", "failed")),
             "payouts": payouts.every(connection),
             "dashboard": dashboard_of(context),
@@ -89,6 +90,7 @@ def told(context: Context, payment_id: UUID) -> dict[str, Any]:
             "payout": None if charge_id is None else payouts.of_charge(connection, charge_id),
             "dashboard": dashboard_of(context),
             "on": context.gateway is not None,
+            "letter": letters.noted(context, "month", payment_id),
             "here": router.prefix,
             "form_id": uuid4(),
         }

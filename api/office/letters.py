@@ -13,6 +13,7 @@ from api import (
     complaint_letters,
     foundation_letters,
     letters,
+    month_letters,
     people,
     statement_letters,
 )
@@ -34,6 +35,7 @@ OF_ACCOUNTS: frozenset[Kind] = frozenset({"enrolment", "reset"})
 # Each is to one person of the office, whose account it is about.
 OF_OFFICE: frozenset[Kind] = frozenset({"committee", "account_proposed", "account_approved"})
 OF_STATEMENTS: frozenset[Kind] = frozenset({"statement", "reminder"})
+OF_MONTHS: frozenset[Kind] = frozenset({"month", "months"})
 Sender = Annotated[Actor, require("officer", "administrator")]
 
 
@@ -55,6 +57,8 @@ def shown(context: Context, one: Unsent) -> dict[str, Any]:
         return {"letter": one, "to": holder.email, "about": holder.name, "path": path}
     if one.kind in OF_STATEMENTS:
         return {"letter": one} | statement_letters.shown(context, one.about_id)
+    if one.kind in OF_MONTHS:
+        return {"letter": one} | month_letters.shown(context, one.kind, one.about_id)
     history = context.ledger.history(complaint, one.about_id)
     state = complaint.fold(recorded.event for recorded in history)
     if isinstance(state, Unopened):
@@ -110,5 +114,7 @@ def dispatch(context: Context, kind: Kind, about_id: UUID) -> None:
             committee_letters.send(context, about_id)
         case "statement" | "reminder":
             statement_letters.send(context, kind, about_id)
+        case "month" | "months":
+            month_letters.send(context, kind, about_id)
         case _:
             complaint_letters.send(context, kind, about_id)

@@ -5,6 +5,7 @@ asks for.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final, cast, get_args
 from uuid import UUID
@@ -63,6 +64,20 @@ PAYOUTS: Final[Mapping[str, PayoutStatus]] = {
 # Intents of a donor who is done that came to nothing.
 REFUSED: Final = frozenset({"requires_payment_method", "canceled"})
 SUBSCRIPTION_ENDS: Final = frozenset({"canceled", "unpaid", "incomplete_expired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Giver:
+    """Who gives each month: asked for when she is written to, and never kept.
+
+    `email` is absent where Stripe has none, `language` where she began before it was noted.
+    `billed_on` is the day on which the month in question began.
+    """
+
+    email: str | None = field(repr=False)
+    language: str | None
+    billed_on: date
+    ended: bool
 
 
 class ForeignCurrency(Exception):
@@ -271,3 +286,19 @@ def subscription_seen(subscription: Told) -> ObservedSubscription | None:
     ended = subscription["status"] in SUBSCRIPTION_ENDS
     ended_on = day(ended_at or subscription["created"]) if ended else None
     return ObservedSubscription(subscription_id=subscription_id, ended_on=ended_on)
+
+
+def subscription_in(invoice: Told) -> str:
+    """Give Stripe's id of the monthly gift that an invoice is of."""
+    return str(invoice["parent"]["subscription_details"]["subscription"])
+
+
+def giver_seen(invoice: Told, subscription: Told) -> Giver:
+    """Say who gives a month, of its invoice and its subscription with the `customer` in full."""
+    return Giver(
+        # A customer who was deleted has none.
+        email=subscription["customer"].get("email"),
+        language=(subscription.get("metadata") or {}).get("language"),
+        billed_on=day(invoice["created"]),
+        ended=subscription["status"] in SUBSCRIPTION_ENDS,
+    )

@@ -203,6 +203,7 @@ MAY: dict[str, str] = {
     "POST /g": PUBLIC,
     "POST /g/{text}/ballot": PUBLIC,
     "POST /g/{text}/choice": PUBLIC,
+    "POST /g/{text}/months": PUBLIC,
     "POST /g/{text}/wallet": PUBLIC,
     "POST /ideas/confirm/{token}": PUBLIC,
     "POST /ideas/new": PUBLIC,

@@ -8,15 +8,17 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, expect
 
+from api.mail import mail_of
 from ledger import inbox
 from ledger.payments.names import payout_id_of
 from tests.api.cards import Cards, charge_of, payment_id_of, taking_cards
 from tests.api.people import COOKIE, browser_of
+from tests.api.smtp import Post, post_office
 from tests.api.test_cards import ELSEWHERE
 from tests.browser.conftest import Service, Visitors
 from tests.browser.test_pages import fits
 from tests.browser.test_recognition import looks
-from tests.stripe import money, operations, payouts
+from tests.stripe import money, operations, payouts, subscriptions
 
 LOOKS = (("fr-FR", False), ("en-GB", True))
 
@@ -88,6 +90,39 @@ def test_a_debit_and_a_gift_that_was_given_up_are_told_as_they_are(donors: Visit
     page.locator("button[type=submit]").last.click()
     page.locator("a").click()
     visitor.sees("Donner en ligne")
+
+
+@pytest.mark.parametrize(("language", "dark"), LOOKS)
+def test_a_ticket_of_a_monthly_gift_lets_its_giver_be_written_to(
+    cards: Cards, donors: Visitors, language: str, dark: bool
+) -> None:
+    post = Post("none", None)
+    with post_office(post) as port:
+        context = cards.served.context
+        url = f"smtp://localhost:{port}"
+        context.settings = replace(context.settings, smtp_url=url)
+        context.mail = mail_of(context.settings)
+        session = cards.paid(interval="monthly")
+        cards.work()
+        subscriptions.renew(cards.double.account, session["subscription"])
+        cards.work()
+        visitor = donors.arrive(language=language, dark=dark)
+        page = visitor.page
+        code = context.tickets.code(payment_id_of(session))
+        visitor.goes(f"/g/{code}")
+        looks(visitor)
+        page.locator("form[action$='/months'] button").click()
+        expect(page.locator("main .notice")).to_be_visible()
+        looks(visitor)
+        context.sender.submit(lambda: None).result()
+        letter = str(post.letters[-1].get_content())
+    (address,) = [line for line in letter.splitlines() if line.startswith(cards.served.url)]
+    visitor.goes(address.removeprefix(cards.served.url))
+    expect(page.locator("main .note .pairs li")).to_have_count(2)
+    looks(visitor)
+    page.locator("main form button").click()
+    expect(page.locator("main .notice")).to_be_visible()
+    expect(page.locator("main form")).to_have_count(0)
 
 
 def fail_one(cards: Cards) -> None:
