@@ -58,6 +58,26 @@ def test_a_burst_is_stored_in_few_commits_and_nothing_is_lost(
     assert row[0] <= 10
 
 
+def test_what_is_announced_twice_at_once_is_stored_once(
+    pool: Pool, connection: psycopg.Connection
+) -> None:
+    box = Inbox(pool)
+    assert set(put_all(box, [announced(1), announced(2), announced(1)])) == {None}
+    box.close()
+    assert inbox.counts(connection).waiting == 2
+
+
+@pytest.mark.parametrize("via", ["webhook", "listing"])
+def test_an_object_that_was_unknown_is_asked_for_again_however_often_it_is_listed(
+    connection: psycopg.Connection, via: inbox.Via
+) -> None:
+    inbox.store(connection, [announced(1)], "webhook")
+    inbox.mark_handled(connection, ["evt_1"], "unknown_object")
+    assert inbox.store(connection, [announced(1), announced(1)], via) == 0
+    waiting = [one.event_id for one in inbox.waiting(connection, 10)]
+    assert waiting == (["evt_1"] if via == "listing" else [])
+
+
 def test_what_waits_is_bounded(pool: Pool) -> None:
     box = Inbox(pool, waiting_max=0)
     with pytest.raises(QueueFull):
