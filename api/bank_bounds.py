@@ -57,6 +57,11 @@ def held(connection: Connection[Any], target: Target, target_id: UUID) -> Held |
     return found
 
 
+def taking_back(allocations: Iterable[Allocation]) -> list[Allocation]:
+    """Give what undoes some allocations."""
+    return [one.model_copy(update={"cents": -one.cents}) for one in allocations]
+
+
 def keep_within(
     connection: Connection[Any],
     allocations: Iterable[Allocation],

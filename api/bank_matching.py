@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from psycopg import Connection
 
-from api.bank_bounds import Named, keep_within
+from api.bank_bounds import Named, keep_within, taking_back
 from api.bank_claims import MODELS, claims_of_references, known_for, named_target
 from api.deps import Context
 from api.turns import MONEY, one_at_a_time
@@ -210,10 +210,12 @@ def confirm(context: Context, actor: str, transaction_id: UUID, key: str) -> Non
             catch_up(connection)
             found = one_of(connection, transaction_id)
             offered = proposed(context, connection, [found])[transaction_id]
+            before = len(known_matches(connection, found))
         chosen = next((one for one in offered if key_of(one) == key), None)
         if chosen is None:
             raise ProposalGone(transaction_id=transaction_id)
-        record(context, actor, key, chosen)
+        # The same may be proposed again after it was undone: that is another match.
+        record(context, actor, f"{key} {before}", chosen)
 
 
 def one_of(connection: Connection[Any], transaction_id: UUID) -> Transaction:
@@ -282,10 +284,7 @@ def unmatch(
             before = bank.matches_of(connection, transaction_id)
             for match in before:
                 if match.match_id == match_id and match.undone_at is None:
-                    given_back = [
-                        one.model_copy(update={"cents": -one.cents}) for one in match.allocations
-                    ]
-                    keep_within(connection, given_back)
+                    keep_within(connection, taking_back(match.allocations))
         command = UnmatchTransaction(
             at=at,
             actor=actor,

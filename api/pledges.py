@@ -7,7 +7,7 @@ from uuid import UUID
 
 from api import figures
 from api.deps import Context
-from api.turns import one_at_a_time
+from api.turns import MONEY, one_at_a_time
 from ledger.decider import Refused
 from ledger.pledges import (
     CallPledge,
@@ -85,15 +85,16 @@ def call(  # noqa: PLR0913, PLR0917 - each is a field of the command.
 
 def withdraw(context: Context, actor: str, pledge_id: UUID, withdrawn_on: date) -> None:
     """Record that the sponsor will not pay the rest, as far as it neither paid it nor is bound."""
-    figures.reach(context, rows.pledges.name)
-    with context.pool.connection() as connection:
-        row = rows.one(connection, pledge_id)
-    command = WithdrawPledge(
-        banked_cents=0 if row is None else max(0, row.banked_cents),
-        withdrawn_on=withdrawn_on,
-        **known(actor, pledge_id),
-    )
-    handle(context, command)
+    with one_at_a_time(context.pool, MONEY):
+        figures.reach(context, rows.pledges.name)
+        with context.pool.connection() as connection:
+            row = rows.one(connection, pledge_id)
+        command = WithdrawPledge(
+            banked_cents=0 if row is None else max(0, row.banked_cents),
+            withdrawn_on=withdrawn_on,
+            **known(actor, pledge_id),
+        )
+        handle(context, command)
 
 
 def use(context: Context, actor: str, round_id: UUID) -> int:

@@ -7,12 +7,15 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from api.bank_bounds import keep_within, taking_back
+from api.bank_matching import catch_up
 from api.deps import Context
 from api.office.desk import partner_people
 from api.turns import MONEY, one_at_a_time
 from ledger.allocations import Allocation
 from ledger.remittances import (
     AllocationForeign,
+    Approved,
     ApproveRemittance,
     DeclareRemittance,
     DiscardRemittance,
@@ -107,7 +110,15 @@ def discard(context: Context, actor: str, remittance_id: UUID) -> None:
 
 
 def give_back(context: Context, actor: str, remittance_id: UUID, returned_on: date) -> None:
-    """Record that the bank did not honour it: the shop owes that money again."""
+    """Record that the bank did not honour it: the shop owes that money again.
+
+    Raises TargetLacks where it was taken back already: what took it back is undone first.
+    """
     command = ReturnRemittance(returned_on=returned_on, **known(actor, remittance_id))
     with one_at_a_time(context.pool, MONEY):
+        state = remittance_of(context, remittance_id)
+        if isinstance(state, Approved):
+            with context.pool.connection() as connection:
+                catch_up(connection)
+                keep_within(connection, taking_back(state.declared.allocations))
         handle(context, command)

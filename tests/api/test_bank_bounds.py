@@ -1,12 +1,19 @@
 """What the bank's money may not do to what it is for, whoever says so and in whatever order."""
 
-from datetime import date, timedelta
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 
-from api.bank_matching import Said, match_by_hand, match_certain, unmatch
-from ledger.bank.transactions import TargetFull, TargetLacks
+from api import pledges, remittances
+from api.bank_matching import Said, confirm, key_of, match_by_hand, match_certain, proposed, unmatch
+from api.turns import MONEY, one_at_a_time
+from ledger.allocations import Allocation
+from ledger.bank.transactions import MatchTransaction, TargetFull, TargetLacks, transaction
+from ledger.calendar import civil_day
+from ledger.pledges import MakePledge, pledge
 from projections import bank
 from tests.api.banking import OFFICER, Banking, banking
 from tests.api.served import Served
@@ -105,6 +112,69 @@ class TestLessThanNothing:
         here.reads(Sheet([back(5_000)]))
         assert here.statement(owed).outstanding_cents == 5_000
         assert here.open_cents() == [-5_000]
+
+    def test_a_cheque_that_comes_back_takes_back_nothing_twice(self, here: Banking) -> None:
+        shop, owed = here.shop_that_owes(5_000, EARLIER)
+        cheque = remit(here.context.ledger, shop, owed.statement_id, 5_000, on=DAY)
+        here.reads(Sheet([back(5_000)]))
+        (one,) = here.open_items()
+        match_by_hand(here.context, OFFICER, one.transaction_id, "1", Said("", owed.reference))
+        with pytest.raises(TargetLacks):
+            remittances.give_back(here.context, OFFICER, cheque, DAY)
+        assert here.statement(owed).outstanding_cents == 5_000
+        unmatch(here.context, OFFICER, *match_of(here, cents=-5_000), "wrong_target")
+        for _ in range(2):
+            remittances.give_back(here.context, OFFICER, cheque, DAY)
+        assert here.statement(owed).outstanding_cents == 5_000
+        assert here.open_cents() == [-5_000]
+
+
+def test_a_sponsor_takes_back_nothing_that_comes_in_meanwhile(here: Banking) -> None:
+    context, pledge_id, at = here.context, uuid4(), datetime.now(UTC)
+    promise = MakePledge(
+        at=at, actor=OFFICER, pledge_id=pledge_id, sponsor="moulins", cents=9_000, pledged_on=DAY
+    )
+    context.ledger.handle(pledge, pledge_id, promise)
+    here.reads(Sheet([came(5_000)]))
+    (one,) = here.open_items()
+    with ThreadPoolExecutor(1) as other:
+        with one_at_a_time(context.pool, MONEY):
+            gone = other.submit(pledges.withdraw, context, OFFICER, pledge_id, civil_day(at))
+            time.sleep(0.5)
+            bank_match = Allocation(target="pledge", target_id=pledge_id, cents=5_000)
+            matched = MatchTransaction(
+                at=at,
+                actor=OFFICER,
+                transaction_id=one.transaction_id,
+                match_id=uuid4(),
+                allocations=(bank_match,),
+                rule="hand",
+            )
+            context.ledger.handle(transaction, one.transaction_id, matched)
+        here.caught_up()
+        gone.result()
+    assert pledges.pledge_of(context, pledge_id).promised_cents == 5_000
+
+
+def test_a_proposal_that_was_undone_is_confirmed_again(here: Banking) -> None:
+    shop, first = here.shop_that_owes(1_000, EARLIER)
+    here.reads(Sheet([came(1_000, "E1", first.reference)]))
+    second = here.owes_again(shop, first, 2_000, EARLIER + timedelta(days=1))
+    here.reads(Sheet([came(2_000, "E2")], opening=101_000))
+    (one,) = here.open_items()
+
+    def key() -> str:
+        here.caught_up()
+        with here.context.pool.connection() as connection:
+            (offered,) = proposed(here.context, connection, [one])[one.transaction_id]
+        return key_of(offered)
+
+    for _ in range(2):
+        confirm(here.context, OFFICER, one.transaction_id, key())
+        assert here.statement(second).outstanding_cents == 0
+        (match_id,) = here.booked(one.transaction_id).matches
+        unmatch(here.context, OFFICER, one.transaction_id, match_id, "mistake")
+        assert here.statement(second).outstanding_cents == 2_000
 
 
 def test_what_is_left_of_a_transfer_pays_again_what_is_owed_again(here: Banking) -> None:
