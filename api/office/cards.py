@@ -172,7 +172,7 @@ async def refund(request: Request, _: Officer, payment_id: UUID) -> Response:
             raise NotConfirmed
         cents = form.cents("amount")
         charge_id = state.paid.charge_id
-        gateway_of(context).refund(charge_id, cents, str(form.identifier("form_id")))
+        gateway_of(context).refund(charge_id, cents, f"{form.identifier('form_id')} {cents}")
         payments_by_card.apply(context, "charge", charge_id)
 
     return await payment_page(payment_id).carry_out(request, "refunded", act)

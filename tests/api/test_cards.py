@@ -21,9 +21,9 @@ from tests.api.served import PUBLIC_URL, Served
 from tests.stripe import checkout, money, operations
 from tests.stripe import payouts as at_stripe
 from tests.stripe.account import Object
-from tests.stripe.double import broken
+from tests.stripe.double import broken, lost
 
-OK, SEE_OTHER, NOT_FOUND, FORBIDDEN, REFUSED = 200, 303, 404, 403, 422
+OK, SEE_OTHER, NOT_FOUND, FORBIDDEN, REFUSED, UNAVAILABLE = 200, 303, 404, 403, 422, 503
 OFFICE = "/office/cards"
 SURE = {"confirmed": "yes"}
 # A payment that somebody asked for in Stripe's own pages.
@@ -76,6 +76,25 @@ class TestRefund:
         assert gift is not None
         assert gift.remaining_cents == 600
         assert "given back in part" in page(officer, here)
+
+    def test_sent_again_while_stripe_was_away_it_is_given_back_once(
+        self, cards: Cards, officer: Browser
+    ) -> None:
+        session = cards.paid()
+        cards.work()
+        here = f"{OFFICE}/payments/{payment_id_of(session)}/refund"
+        form = SURE | {"amount": "4,00", "form_id": str(uuid4())}
+        # It is given back, and nobody hears of it: neither now nor when it is asked for again.
+        cards.double.troubles += [lost] * 3
+        answer = officer.post(here, form)
+        assert answer.status_code == UNAVAILABLE
+        (shown,) = re.findall(r'name="form_id" value="([^"]*)"', answer.text)
+        assert officer.post(here, form | {"form_id": shown}).status_code == SEE_OTHER
+        assert [one["amount"] for one in cards.double.account.all("refund")] == [400]
+        # Another amount is another refund, of the same form too.
+        assert officer.post(here, form | {"amount": "1,00"}).status_code == SEE_OTHER
+        refunds = [one["amount"] for one in cards.double.account.all("refund")]
+        assert sorted(refunds) == [100, 400]
 
     def test_it_is_confirmed_and_of_what_is_left(self, cards: Cards, officer: Browser) -> None:
         session = cards.paid()
