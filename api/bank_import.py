@@ -17,6 +17,7 @@ from uuid import UUID
 
 import msgspec
 
+from api import bank_matching
 from api.deps import Context
 from api.foundation import foundation_of
 from api.turns import BANK_FILES, one_at_a_time
@@ -35,11 +36,19 @@ from ledger.bank.entries import (
     not_ahead,
 )
 from ledger.bank.files import ReadFile, bank_file
-from ledger.bank.identity import Twins, file_id, transaction_id
+from ledger.bank.identity import (
+    Twins,
+    file_id,
+    others_of_the_day,
+    runs_of,
+    span_of,
+    transaction_id,
+)
 from ledger.bank.transactions import BookTransaction, transaction
 from ledger.calendar import civil_day
 from ledger.decider import Refused
 from ledger.foundation import account_id_of
+from projections import bank
 
 BYTES_MAX: Final = 512 * 1024 * 1024
 BATCH_MOVEMENTS: Final = 1_000
@@ -237,15 +246,29 @@ class Booking:
 
     def run(self, file: BinaryIO) -> None:
         """Book what no file held before. Stopped anywhere, it goes on when it is run again."""
-        twins = Twins(self.context.keyring.bank)
+        twins, others = Twins(self.context.keyring.bank), self._others()
         for part in self.found.parts(file):
             if isinstance(part, Statement):
-                twins.begin(part)
+                twins.begin(part, others[part.number])
             else:
                 self._take(twins.entry_id(self._accounts[part.statement], part), part)
         self._book()
         for totals in self.found.statements:
             self._read(totals)
+
+    def _others(self) -> dict[int, frozenset[UUID]]:
+        """Give, by the number of each statement, what other files hold of the rest of its day."""
+        found: dict[int, frozenset[UUID]] = {}
+        with self.context.pool.connection() as connection:
+            bank_matching.catch_up(connection)
+            for pages in runs_of(one.head for one in self.found.statements):
+                span, account_id = span_of(pages), self._accounts[pages[0].number]
+                known = bank.spans(connection, account_id, span.closing_on)
+                own = {self._files[one.number] for one in pages}
+                elsewhere = others_of_the_day(span, known) - own
+                held = bank.entries_of(connection, elsewhere) if elsewhere else frozenset[UUID]()
+                found |= {one.number: held for one in pages}
+        return found
 
     def _take(self, entry_id: UUID, entry: Entry) -> None:
         parts = movements(entry)

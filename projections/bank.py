@@ -20,6 +20,7 @@ from ledger.bank.events import (
     TransactionUnmatched,
     UnmatchReason,
 )
+from ledger.bank.identity import Span
 from ledger.bank.matching import Moved
 from ledger.decider import Event
 from ledger.events import encode
@@ -246,6 +247,20 @@ def files(connection: Connection[Any], account_id: UUID | None = None) -> list[F
     """Give the statements of an account or of all, by account and then by their days."""
     with connection.cursor(row_factory=class_row(File)) as cursor:
         return cursor.execute(SQL["files"], {"account_id": account_id}).fetchall()
+
+
+def spans(connection: Connection[Any], account_id: UUID, closing_on: date) -> dict[UUID, Span]:
+    """Give what the statements of an account led from and to that end on a day."""
+    asked = {"account_id": account_id, "closing_on": closing_on}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        return {row[0]: Span(*row[1:]) for row in cursor.execute(SQL["spans"], asked)}
+
+
+def entries_of(connection: Connection[Any], file_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Give the entries that were booked from some statements."""
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(SQL["entries"], {"file_ids": list(file_ids)})
+        return frozenset(entry_id for (entry_id,) in rows)
 
 
 def days(connection: Connection[Any], first_on: date, last_on: date) -> list[Day]:

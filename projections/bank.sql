@@ -209,6 +209,15 @@ LEFT JOIN reached ON reached.file_id = f.file_id
 WHERE %(account_id)s::uuid IS NULL OR f.account_id = %(account_id)s
 ORDER BY f.account_id, f.opening_on, f.closing_on, f.sequence NULLS LAST, f.file_id;
 
+-- spans --
+-- From what to what the statements of an account led that end on a day.
+SELECT file_id, opening_on, opening_cents, closing_on, closing_cents FROM bank_file
+WHERE account_id = %(account_id)s AND closing_on = %(closing_on)s;
+
+-- entries --
+-- The entries that were booked from some statements.
+SELECT DISTINCT entry_id FROM bank_transaction WHERE file_id = ANY(%(file_ids)s::uuid[]);
+
 -- accounts --
 SELECT DISTINCT account_id FROM bank_file ORDER BY account_id;
 

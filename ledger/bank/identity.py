@@ -1,14 +1,19 @@
 """By what an entry of an account is known again, in whatever file it comes."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from hashlib import blake2b
+from typing import Final
 from uuid import UUID, uuid5
 
 from ledger.bank.entries import Detail, Entry, Statement
 
 Facts = tuple[str, ...]
+
+# A day's opening balance may be dated on the evening before, over a long weekend.
+EVENING_BEFORE: Final = timedelta(days=4)
 
 
 def facts_of(account_id: UUID, entry: Entry) -> Facts:
@@ -31,21 +36,65 @@ def period_of(statement: Statement) -> tuple[date, date]:
     return statement.opening_on, statement.closing_on
 
 
-@dataclass(slots=True)
-class Twins:
-    """Counts entries of one file that are alike: the second of a day is not the first one again.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What a statement, or several pages of one, leads from and to."""
 
-    A file's statements may be the pages of one: where two of the same period follow on each other
-    by their balances, the count goes on. Any other may tell of the same entries, and starts anew;
-    so does one that begins again, under no other number, where one of them began.
+    opening_on: date
+    opening_cents: int
+    closing_on: date
+    closing_cents: int
+
+
+def span_of(pages: Sequence[Statement]) -> Span:
+    first, last = pages[0], pages[-1]
+    return Span(first.opening_on, first.opening_cents, last.closing_on, last.closing_cents)
+
+
+def goes_on(later: Span, before: Span) -> bool:
+    """Tell whether a statement goes on, within the day that both end on, where another one ended.
+
+    Many banks date the opening balance of a day's first statement on the evening before. One that
+    ends as it began says nothing of its place in the day.
     """
+    apart = later.opening_on - before.opening_on
+    return (
+        later.closing_on == before.closing_on
+        and timedelta(0) <= apart <= EVENING_BEFORE
+        and later.closing_on - later.opening_on <= EVENING_BEFORE
+        and before.opening_cents != before.closing_cents == later.opening_cents
+        and later.opening_cents != later.closing_cents
+    )
 
-    key: bytes
-    _seen: Counter[Facts] = field(default_factory=Counter)
+
+def others_of_the_day(span: Span, known: Mapping[UUID, Span]) -> frozenset[UUID]:
+    """Give those of an account's statements that tell of other parts of the same day.
+
+    Balances lead from one to the next, over others in between. One that begins where this one does
+    is this one again, or holds more of the day.
+    """
+    found: set[UUID] = set()
+    for earlier in (True, False):
+        reached = [span]
+        while reached:
+            here = reached.pop()
+            for name, one in known.items():
+                linked = goes_on(here, one) if earlier else goes_on(one, here)
+                if linked and name not in found:
+                    found.add(name)
+                    reached.append(one)
+    return frozenset(one for one in found if known[one].opening_cents != span.opening_cents)
+
+
+@dataclass(slots=True)
+class Run:
+    """The pages of one statement, as they follow on each other in a file."""
+
     _before: Statement | None = None
     _begun: set[tuple[int, int | None, int | None]] = field(default_factory=set)
 
-    def begin(self, statement: Statement) -> None:
+    def takes(self, statement: Statement) -> bool:
+        """Take the next statement of the file; tell whether it is one more page."""
         before = self._before
         follows = (
             before is not None
@@ -54,17 +103,57 @@ class Twins:
             and before.closing_cents == statement.opening_cents
         )
         begins = statement.opening_cents, statement.sequence, statement.page
-        if not follows or begins in self._begun:
-            self._seen.clear()
+        more = follows and begins not in self._begun
+        if not more:
             self._begun.clear()
         self._begun.add(begins)
         self._before = statement
+        return more
+
+
+def runs_of(statements: Iterable[Statement]) -> list[list[Statement]]:
+    """Put the pages of each statement of a file together."""
+    run, found = Run(), list[list[Statement]]()
+    for one in statements:
+        if run.takes(one):
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found
+
+
+@dataclass(slots=True)
+class Twins:
+    """Counts entries of one file that are alike: the second of a day is not the first one again.
+
+    A file's statements may be the pages of one: where two of the same period follow on each other
+    by their balances, the count goes on. Any other may tell of the same entries, and starts anew;
+    so does one that begins again, under no other number, where one of them began. What other files
+    hold of other parts of the day is passed over.
+    """
+
+    key: bytes
+    _seen: Counter[Facts] = field(default_factory=Counter)
+    _run: Run = field(default_factory=Run)
+    _others: frozenset[UUID] = frozenset()
+
+    def begin(self, statement: Statement, others: frozenset[UUID] = frozenset()) -> None:
+        """Begin a statement; `others` are the entries of other parts of its day."""
+        if not self._run.takes(statement):
+            self._seen.clear()
+        self._others = others
 
     def entry_id(self, account_id: UUID, entry: Entry) -> UUID:
         """Give the id of the next entry. Keyed, so that nobody can try out whose it is."""
         facts = facts_of(account_id, entry)
-        place = self._seen[facts]
-        self._seen[facts] += 1
+        while True:
+            place = self._seen[facts]
+            self._seen[facts] += 1
+            found = self._named(facts, place)
+            if found not in self._others:
+                return found
+
+    def _named(self, facts: Facts, place: int) -> UUID:
         text = "\0".join((*facts, str(place)))
         digest = blake2b(text.encode(), key=self.key, digest_size=16, person=b"bank-entry").digest()
         return UUID(bytes=digest, version=5)

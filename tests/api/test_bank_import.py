@@ -124,6 +124,26 @@ def test_overlapping_files_in_any_order_book_each_entry_once(here: Banking) -> N
     assert set(here.differences()) == {0}
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (2, 0, 1), (1, 2, 0)])
+def test_what_looks_alike_in_two_files_of_one_day_is_two(
+    here: Banking, order: tuple[int, ...]
+) -> None:
+    line = Line(500, txs=(Tx(500),))
+    files = [
+        Sheet([line, Line(70)], opening=1_000),
+        Sheet([line, Line(-30)], opening=1_570),
+        # The whole day once more.
+        Sheet([line, Line(70), line, Line(-30)], opening=1_000),
+    ]
+    for number in order:
+        here.reads(files[number])
+    assert here.open_cents() == [-30, 70, 500, 500]
+    for one in files:
+        # Written anew by the bank, it is the same still.
+        assert here.reads(one, version="04").new_entries == 0
+    assert set(here.differences()) <= {0, None}
+
+
 def test_what_names_somebody_is_in_the_vault_and_in_no_event(here: Banking) -> None:
     here.reads(SHEET)
     (first, *_) = [one for one in here.open_items() if one.cents == 12_345]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ledger.bank.camt import read
 from ledger.bank.entries import Entry, Statement
-from ledger.bank.identity import Twins
+from ledger.bank.identity import Span, Twins, others_of_the_day
 from tests.ledger.bank.camt_files import DAY, Line, Sheet, Tx, camt
 
 ACCOUNT_ID = UUID(int=1)
@@ -21,12 +21,12 @@ KEY = bytes(32)
 FIRST = date(2026, 11, 2)
 
 
-def ids_in(*sheets: Sheet) -> list[tuple[UUID, int]]:
+def ids_in(*sheets: Sheet, others: frozenset[UUID] = frozenset()) -> list[tuple[UUID, int]]:
     twins = Twins(KEY)
     found: list[tuple[UUID, int]] = []
     for part in read(BytesIO(camt(*sheets))):
         if isinstance(part, Statement):
-            twins.begin(part)
+            twins.begin(part, others)
         elif isinstance(part, Entry):
             found.append((twins.entry_id(ACCOUNT_ID, part), part.cents))
     return found
@@ -108,6 +108,70 @@ def test_pages_that_the_bank_numbers_are_several_even_where_they_look_alike() ->
     for pages in (numbered, [replace(QUIET, sequence=number) for number in (1, 2)]):
         assert len(set(ids_in(*pages))) == 4
         assert len(set(ids_in(*pages, *pages))) == 4
+
+
+def span(opening: int, closing: int, first: date = DAY) -> Span:
+    return Span(first, opening, DAY, closing)
+
+
+class TestOthersOfTheDay:
+    def others(self, here: Span, *known: Span) -> list[int]:
+        """Give the places of those that tell of other parts of the day."""
+        named = {UUID(int=place): one for place, one in enumerate(known)}
+        return sorted(one.int for one in others_of_the_day(here, named))
+
+    def test_balances_lead_from_one_to_the_next_on_either_side(self) -> None:
+        parts = [span(0, 100), span(100, 150), span(150, 40), span(40, 90)]
+        for place, one in enumerate(parts):
+            rest = [number for number in range(4) if number != place]
+            assert self.others(one, *parts) == rest
+
+    def test_one_that_holds_it_is_no_other_part(self) -> None:
+        whole, first, second = span(0, 150), span(0, 100), span(100, 150)
+        assert self.others(whole, whole, first, second) == []
+        assert self.others(first, whole, first, second) == [2]
+        assert self.others(second, whole, first, second) == [1]
+        assert self.others(span(150, 170), whole, first, second) == [0, 1, 2]
+
+    def test_nor_is_one_that_begins_there_again(self) -> None:
+        assert self.others(span(0, 100), span(0, 100), span(100, 0)) == [1]
+
+    def test_nor_one_that_ends_as_it_began(self) -> None:
+        assert self.others(span(100, 100), span(0, 100)) == []
+        assert self.others(span(0, 100), span(0, 0), span(100, 100)) == []
+
+    def test_the_first_of_a_day_may_open_on_the_evening_before(self) -> None:
+        friday = DAY - timedelta(days=3)
+        assert self.others(span(100, 150), span(0, 100, friday)) == [0]
+        assert self.others(span(100, 150), span(0, 100, FIRST)) == []
+
+
+@given(
+    st.lists(
+        st.lists(st.sampled_from([5, 5, 100]), min_size=1, max_size=4), min_size=1, max_size=4
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_the_parts_of_a_day_in_any_order_and_again_bring_each_entry_once(
+    parts: list[list[int]], chance: Random
+) -> None:
+    opening, files = 0, list[Sheet]()
+    for part in parts:
+        files.append(Sheet([Line(cents) for cents in part], opening=opening))
+        opening = files[-1].closing_cents
+    files.append(Sheet([Line(cents) for part in parts for cents in part], opening=0))
+    chance.shuffle(files)
+    booked, spans = dict[UUID, tuple[UUID, int]](), dict[UUID, Span]()
+    for _ in range(2):  # What came between two parts may come last.
+        for number, sheet in enumerate(files):
+            here, name = span(sheet.opening, sheet.closing_cents), UUID(int=number)
+            elsewhere = others_of_the_day(here, spans)
+            held = frozenset(entry for entry, (file, _) in booked.items() if file in elsewhere)
+            for entry, cents in ids_in(sheet, others=held):
+                booked.setdefault(entry, (name, cents))
+            spans[name] = here
+    told = Counter(cents for _, cents in booked.values())
+    assert told == Counter(cents for part in parts for cents in part)
 
 
 lines = st.builds(
