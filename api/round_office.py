@@ -22,6 +22,7 @@ from api.office.desk import (
 )
 from api.office.page import OfficePage
 from api.pages import go
+from api.round_judges import approvers
 from ledger.rounds import round_
 from ledger.rounds.commands import RoundNotFound, SendBack
 from ledger.rounds.definition import Definition
@@ -84,7 +85,7 @@ def gathered(context: Context, round_id: UUID) -> dict[str, Any]:
     return {
         "round_id": round_id,
         "state": state,
-        "approvers": round_steps.approvers(context, state),
+        "approvers": approvers(context, state),
         "stage": type(state).__name__,
         "definition": state.definition,
         "history": [(type(one).__name__, one) for one in history],

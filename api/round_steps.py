@@ -8,7 +8,8 @@ from uuid import UUID
 
 from api import pledges
 from api.deps import Context
-from api.interests import interested_in_project, lapsed
+from api.interests import interested_in_project
+from api.round_judges import approvers, judged_by, judges_of
 from api.turns import one_at_a_time
 from ledger.decider import Refused
 from ledger.events import Undecodable
@@ -133,37 +134,6 @@ def approve(context: Context, actor: str, round_id: UUID, definition_sha256: str
         **judges_of(context, round_of(context, round_id)),
     )
     context.ledger.handle(round_, round_id, command)
-
-
-def judges_of(context: Context, known: AnyRound) -> dict[str, tuple[str, ...]]:
-    """Give who may not judge a round: for an interest, or not any more what they judged before."""
-    return {
-        "interested": interested_in(context, known),
-        "lapsed": lapsed(context, judged_by(known), "committee"),
-    }
-
-
-def judged_by(known: AnyRound) -> tuple[str, ...]:
-    """Give the actors whose approval, or proposal to cancel, waits for another one."""
-    approvers = known.approved_by if isinstance(known, DraftedRound | Tallied) else ()
-    proposal = known.cancelling if isinstance(known, DraftedRound | Closed) else None
-    return approvers if proposal is None else (*approvers, proposal.actor)
-
-
-def approvers(context: Context, known: AnyRound) -> tuple[str, ...]:
-    """Give the actors whose approval of a round as it stands still counts."""
-    if not isinstance(known, DraftedRound | Tallied):
-        return ()
-    judges = judges_of(context, known)
-    void = {*judges["interested"], *judges["lapsed"]}
-    return tuple(one for one in known.approved_by if one not in void)
-
-
-def interested_in(context: Context, known: AnyRound) -> tuple[str, ...]:
-    """Give the actors who have an interest in a project of a round."""
-    projects = () if isinstance(known, Undrafted) else known.definition.projects
-    found = (interested_in_project(context, one.project_id) for one in projects)
-    return tuple(sorted({actor for actors in found for actor in actors}))
 
 
 def open_round(context: Context, actor: str, round_id: UUID) -> None:
@@ -343,7 +313,7 @@ def send_back(  # noqa: PLR0913, PLR0917 - each is a field of the command.
         result_sha256=result_sha256,
         reason=reason,
         words_sha256=words_sha256,
-        interested=interested_in(context, round_of(context, round_id)),
+        **judges_of(context, round_of(context, round_id)),
     )
     context.ledger.handle(round_, round_id, command)
 

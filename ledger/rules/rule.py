@@ -219,7 +219,7 @@ def parse(text: str | bytes) -> AnyRule:
         raise ParameterMissing(", ".join(sorted(missing)))
     if unknown := members.keys() - wanted:
         raise ParameterUnknown(", ".join(sorted(unknown)))
-    rule = kind(**members, **dict.fromkeys(unsaid))
+    rule = kind(**members | dict.fromkeys(unsaid))
     if version != rule.version:
         raise ParameterRefused(f"version: {version!r}")
     if ballots != rule.ballots:

@@ -25,8 +25,8 @@ from ledger.rounds.commands import (
     RecordTally,
     StrikeProject,
 )
-from ledger.rounds.count import COARSE_CENTS
 from ledger.rounds.definition import Definition
+from ledger.rules.declared import COARSE_CENTS
 from ledger.store import Ledger, open_ledger
 from ledger.wallets import AddGift, MakeStandingChoice, OpenWallet, place, wallet
 from projections.open_rounds import terms_of

@@ -77,7 +77,7 @@ def test_what_was_abandoned_by_one_person_before_stays_so() -> None:
 def test_nobody_completes_a_project_that_a_round_is_about() -> None:
     """Its award would be withheld from it: one officer could take away what people voted."""
     again = RoundEntered(**STORED, round_id=NEXT, goal_cents=40_000, entered_on=TODAY)
-    history = [*PUBLIC, ENTERED, GRANTED, STARTED]
+    history: list[ProjectEvent] = [*PUBLIC, ENTERED, GRANTED, STARTED]
     history += project.decide(MEET, project.fold(history))
     given(project, *history, again).when(COMPLETE).then_refused(ProjectInRound)
     assert project.decide(COMPLETE, project.fold(history))

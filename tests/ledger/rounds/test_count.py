@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.rounds.cells import Picks
-from ledger.rounds.count import COARSE_CENTS, Choice, Count
+from ledger.rounds.count import Choice, Count
+from ledger.rules.declared import COARSE_CENTS
 from ledger.rules.election import Ballot, Election, Project
 from ledger.rules.rule import (
     AnyRule,
