@@ -14,7 +14,7 @@ from api.deps import Context
 from api.home import PAGE
 from api.idea_form import EMAIL_FIELD, NAME_FIELD, TEXT, TEXT_MAX, TITLE, TITLE_MAX
 from api.ideas import history_of, idea_page, known
-from api.interests import authors_of
+from api.interests import interested
 from api.mail import letter
 from api.office.desk import (
     FieldMalformed,
@@ -79,7 +79,7 @@ def gathered(context: Context, actor: Actor, idea_id: UUID) -> dict[str, Any]:
     if not actor.has("officer"):
         told |= {NAME_FIELD: "", EMAIL_FIELD: ""}
     closing = CloseEvaluation(
-        at=now(), actor=str(actor), idea_id=idea_id, authors=authors_of(context, state)
+        at=now(), actor=str(actor), idea_id=idea_id, authors=interested(context, [idea_id])
     )
     with context.pool.connection() as connection:
         others = ideas.listed(connection, stages=("accepted", "evaluated", "project"), limit=None)
@@ -170,13 +170,12 @@ async def refuse(request: Request, actor: Officer, idea_id: UUID) -> Response:
 @router.post("/{idea_id}/scores")
 async def score(request: Request, actor: Judge, idea_id: UUID) -> Response:
     def act(context: Context, form: Form) -> None:
-        state, _ = history_of(context, idea_id)
         keys = newest(today_here()).keys
         command = ScoreIdea(
             criteria_version=form.number("criteria_version"),
             scores=tuple(Score(criterion=key, points=form.number(key)) for key in keys),
             named=form.text("named") == "yes",
-            authors=authors_of(context, state),
+            authors=interested(context, [idea_id]),
             **asked_by(actor, idea_id),
         )
         form.declaration()
@@ -188,7 +187,7 @@ async def score(request: Request, actor: Judge, idea_id: UUID) -> Response:
 @router.post("/{idea_id}/evaluation")
 async def close(request: Request, actor: Judge, idea_id: UUID) -> Response:
     def act(context: Context, _: Form) -> None:
-        authors = authors_of(context, history_of(context, idea_id)[0])
+        authors = interested(context, [idea_id])
         handle(context, CloseEvaluation(authors=authors, **asked_by(actor, idea_id)))
 
     return await office_page(actor, idea_id).carry_out(request, "evaluated", act)

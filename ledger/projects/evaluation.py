@@ -72,7 +72,7 @@ def counting(
     return [scored for scored in found if scored.criteria_version == version]
 
 
-WhyLeftOut = Literal["interest", "older_criteria"]
+WhyLeftOut = Literal["interest", "older_criteria", "author"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +88,14 @@ def left_out(
 ) -> list[LeftOut]:
     """Give the scores that a closed evaluation did not count."""
     barred, counted = set(conflicts), set(evaluated.evaluators)
-    return [
-        LeftOut(scored, "interest" if actor in barred else "older_criteria")
-        for actor, scored in sorted(scores.items())
-        if actor not in counted
-    ]
+
+    def why(scored: IdeaScored) -> WhyLeftOut:
+        if scored.actor in barred:
+            return "interest"
+        older = scored.criteria_version != evaluated.criteria_version
+        return "older_criteria" if older else "author"
+
+    return [LeftOut(one, why(one)) for actor, one in sorted(scores.items()) if actor not in counted]
 
 
 def evaluation(scores: Mapping[str, IdeaScored], conflicts: Iterable[str], on: date) -> Evaluation:

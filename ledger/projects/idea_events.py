@@ -152,7 +152,10 @@ class DeclareIdeaConflict(Command):
 
 
 class ScoreIdea(Command):
-    """`authors` are the accounts of who put the idea forward: nobody scores her own idea."""
+    """`authors` are the accounts of who put forward the idea, or one that was merged into it.
+
+    Nobody scores her own idea, nor one that holds it.
+    """
 
     idea_id: UUID
     criteria_version: int
@@ -162,6 +165,8 @@ class ScoreIdea(Command):
 
 
 class CloseEvaluation(Command):
+    """`authors` put it forward, or an idea merged into it since they scored: they do not count."""
+
     idea_id: UUID
     authors: tuple[str, ...] = ()
 

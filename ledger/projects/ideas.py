@@ -248,7 +248,7 @@ def close_evaluation(command: CloseEvaluation, idea: Standing) -> list[IdeaEvent
     if idea.stage != "accepted":
         raise IdeaNotAccepted(idea_id=command.idea_id)
     day = civil_day(command.at)
-    found = evaluation(idea.scores, idea.conflicts, day)
+    found = evaluation(idea.scores, (*idea.conflicts, *command.authors), day)
     return [
         IdeaEvaluated(
             **recorded(command),
