@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 1
 
 def run_rule(_: Settings, asked: Namespace) -> int:
     try:
-        file = read(text_of(asked.file))
+        file = file_of(text_of(asked.file))
         rule = rule_of(asked, file)
         with tqdm(unit=" steps", file=sys.stderr, delay=PATIENCE_SECONDS) as bar:
             result = tally(file.election, rule, bar.update)
@@ -38,6 +38,12 @@ def run_rule(_: Settings, asked: Namespace) -> int:
     told += [f"spent {facts['spent']}, left {facts['left']}", f"rule   {rule.sha256}"]
     tell(asked, facts, "\n".join([*told, f"result {result.sha256}"]))
     return 0
+
+
+def file_of(text: str) -> PabulibFile:
+    """Read a file; one of our rounds says that its points are weights. Raises RuleRefused."""
+    file = read(text)
+    return read(text, points_weigh=True) if file.points_are_weights else file
 
 
 def text_of(path: Path) -> str:

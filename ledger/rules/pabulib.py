@@ -24,6 +24,8 @@ COUNT = re.compile(r"\d{1,16}(?:\.0+)?", re.ASCII)
 GOAL = re.compile(r"goal (\d{1,16}(?:\.\d{1,6})?)", re.ASCII)
 # The cost that the format gives to a project that must not be bought, in whole units of currency.
 BEYOND_REACH = 999_999_999
+# What the comment says of a file whose points are weights.
+SPREAD = "#1: each ballot is a set of projects that weighs the sum of its points"
 
 
 class PabulibRefused(RuleRefused):
@@ -80,6 +82,11 @@ class PabulibFile:
         """What a project needs to be funded by greedy: a supporter at least, as in every city."""
         threshold = self.meta.get("min_project_score_threshold")
         return max(1, count(threshold, "min_project_score_threshold")) if threshold else 1
+
+    @property
+    def points_are_weights(self) -> bool:
+        """Tell whether the file says that its points add up to the weight of a ballot."""
+        return self.meta.get("comment") == SPREAD
 
     @property
     def has_points(self) -> bool:

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from io import StringIO
 
 from ledger.rules.election import Election
-from ledger.rules.pabulib import BEYOND_REACH, PabulibRefused, amount
+from ledger.rules.pabulib import BEYOND_REACH, SPREAD, PabulibRefused, amount
 from ledger.rules.result import votes
 from ledger.rules.rule import AnyRule, EqualShares, Greedy
 
 # What a spreadsheet or a reader could take for a border: no id may hold it, and no text has it.
 BORDERS = re.compile(r"[;,\r\n\"]")
 IN_TEXT = re.compile(r"[;\s\"]+")
-SPREAD = "#1: each ballot is a set of projects that weighs the sum of its points"
 
 
 class NotWritable(PabulibRefused):
