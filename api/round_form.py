@@ -138,7 +138,7 @@ def typed_definition(form: Form, round_id: UUID, asked: dict[str, Any]) -> Defin
     rule = form.text("rule")
     if rule not in RULES:
         raise FieldMalformed(field="rule")
-    goals = {str(one.project_id): cents for one, cents in asked["candidates"]}
+    goals = {str(one.project_id): (cents, one.number) for one, cents in asked["candidates"]}
     chosen = [one for one in form.fields.get("project", []) if one in goals]
     if not chosen:
         raise NoProjects(field="project")
@@ -154,7 +154,10 @@ def typed_definition(form: Form, round_id: UUID, asked: dict[str, Any]) -> Defin
         {
             "round_id": round_id,
             "title": form.text("title"),
-            "projects": [{"project_id": one, "goal_cents": goals[one]} for one in chosen],
+            "projects": [
+                {"project_id": one, "goal_cents": goals[one][0], "sheet_number": goals[one][1]}
+                for one in chosen
+            ],
             "pot": typed_pot(form, asked),
             "rule": typed_rule(form, rule),
             "weight": form.word("weight"),

@@ -151,7 +151,13 @@ def open_round(context: Context, actor: str, round_id: UUID) -> None:
         command = opening(context, actor, known)
         round_.decide(command, known)
         enters = [
-            EnterRound(at=command.at, actor=actor, project_id=one.project_id, round_id=round_id)
+            EnterRound(
+                at=command.at,
+                actor=actor,
+                project_id=one.project_id,
+                round_id=round_id,
+                sheet_number=one.sheet_number,
+            )
             for one in known.definition.projects
         ]
         for candidate, enter in zip(known.definition.projects, enters, strict=True):

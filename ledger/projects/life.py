@@ -41,6 +41,7 @@ from ledger.projects.state import (
     ProjectNotPublished,
     ProjectNotUnderWay,
     ProposerAgrees,
+    SheetDiffers,
     Step,
 )
 
@@ -67,6 +68,8 @@ def enter_round(command: EnterRound, project: Drafted) -> list[ProjectEvent]:
         raise ProjectInRound(project_id=command.project_id, round_ids=project.rounds)
     if not project.missing_cents:
         raise NothingToAskFor(project_id=command.project_id)
+    if command.sheet_number not in {None, project.number}:
+        raise SheetDiffers(project_id=command.project_id, number=project.number)
     return [
         RoundEntered(
             **recorded(command),

@@ -157,10 +157,14 @@ class PublishProject(ProjectAct):
 
 
 class EnterRound(Command):
-    """Asked by the round when it opens with this project in its list."""
+    """Asked by the round when it opens with this project in its list.
+
+    `sheet_number` is the version of the sheet that its definition names, if it names one.
+    """
 
     project_id: UUID
     round_id: UUID
+    sheet_number: int | None = None
 
 
 class AwardGrant(ProjectAct):

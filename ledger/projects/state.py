@@ -85,6 +85,10 @@ class SheetInRound(Refused):
     """While a round is about a project, its sheet stays as people read it when they vote."""
 
 
+class SheetDiffers(Refused):
+    """The sheet was written anew since the round was approved: draft the round anew."""
+
+
 class AbandonmentNotProposed(Refused):
     """Nobody who may proposed to abandon the project by these words, as it is now."""
 

@@ -48,10 +48,12 @@ class Part(BaseModel):
 
 
 class Candidate(Part):
-    """A project in the round, and what it asks for."""
+    """A project in the round, what it asks for, and by which version of its sheet."""
 
     project_id: UUID
     goal_cents: Cents
+    # None in definitions from before it was said.
+    sheet_number: Annotated[int, Field(ge=1)] | None = None
 
 
 class Matching(Part):
