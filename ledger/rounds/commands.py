@@ -203,6 +203,10 @@ class ResultNotPending(Refused):
     """No such result waits for a decision."""
 
 
+class SentBackBefore(Refused):
+    """Who sent this very result back leaves it to another member to send it back again."""
+
+
 class RoundNotCancellable(Refused):
     """A round is cancelled before it opens, if it cannot be counted, or once it was sent back."""
 

@@ -18,6 +18,7 @@ from ledger.rounds.commands import (
     RoundNotCancellable,
     RoundNotOpened,
     SendBack,
+    SentBackBefore,
     TallyDiffers,
 )
 from ledger.rounds.events import (
@@ -135,7 +136,11 @@ def send_back(command: SendBack, known: AnyRound) -> list[RoundEvent]:
             command.words_sha256,
         ):
             return []
-    pending(command, known)
+    tallied = pending(command, known)
+    # It was counted again and came out the same: one person alone must not stop it for ever.
+    for before in tallied.sent_back:
+        if (before.actor, before.result_sha256) == (command.actor, command.result_sha256):
+            raise SentBackBefore(result_sha256=command.result_sha256)
     return [
         ResultSentBack(
             recorded_at=command.at,
