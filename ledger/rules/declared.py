@@ -72,6 +72,7 @@ def frozen(definition: Any, struck: Any, result: Result) -> Iterator[Pair]:
     yield "definition round_id", (definition["round_id"], result.election.election_id)
     yield "definition rule", (definition["rule"], json.loads(result.rule.canonical()))
     yield "definition projects", (costs, result.election.costs)
+    yield "struck", (struck, sorted(set(struck) & goals.keys()))
 
 
 def formed(told: Any) -> Iterator[Pair]:

@@ -225,3 +225,14 @@ def test_ballots_and_cents_that_were_moved_are_found(tmp_path: Path, number: int
             wrong["unused_cents"] -= lines + 1
             (tmp_path / "round.json").write_bytes(canonical({**told, "tally": wrong}))
             assert any("voted_cents" in line for line in recount(place).differences)
+
+
+def test_a_project_that_is_not_in_the_round_did_not_end_in_it(tmp_path: Path) -> None:
+    for made, struck, given in made_up(0):
+        found = counted(made, struck, given)
+        place = kept(tmp_path, found)
+        told = json.loads(found.files["round.json"])
+        dead = sorted([*told["struck"], str(UUID(int=77))])
+        doctored = {**told, "struck": dead, "tally": {**told["tally"], "struck": dead}}
+        (tmp_path / "round.json").write_bytes(canonical(doctored))
+        assert any("round.json struck" in line for line in recount(place).differences)
