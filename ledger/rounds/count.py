@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from math import lcm
 from operator import itemgetter
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -118,12 +117,8 @@ class Count:
         if isinstance(self.definition.parsed_rule, Quadratic):
             self.graded[Line(picks, max(cents - cents % COARSE_CENTS, 1))] += 1
         else:
-            add(self.cells, picks, cents if self.definition.weight == "cents" else self._purchase)
-
-    @property
-    def _purchase(self) -> int:
-        """What one purchase weighs: it can be split evenly over any number of picks."""
-        return lcm(*range(1, self.definition.picks_max + 1))
+            by_purchase = self.definition.weight == "purchase"
+            add(self.cells, picks, self.definition.purchase_weight if by_purchase else cents)
 
     def _picks(self, choice: Choice | None) -> Picks:
         """Give the picks that are in the count, the first ones of a standing choice of many."""

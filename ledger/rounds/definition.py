@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, date
 from functools import cached_property
 from hashlib import sha256
+from math import lcm
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
@@ -182,6 +183,11 @@ class Definition(Part):
     def parsed_rule(self) -> AnyRule:
         """Give the rule. Raises RuleRefused when it is none."""
         return parse(canonical(self.rule))
+
+    @property
+    def purchase_weight(self) -> int:
+        """What one purchase weighs: it can be split evenly over any number of picks."""
+        return lcm(*range(1, self.picks_max + 1))
 
     @property
     def sealed(self) -> bool:
