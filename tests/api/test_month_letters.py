@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -11,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from api import card_reconciling, letters, month_letters
+from api import card_reconciling, cards, letters, month_letters
 from ledger.calendar import civil_day
 from projections.every import READ_MODELS
 from projections.rebuild import rebuild
@@ -86,8 +87,8 @@ def post() -> Post:
 def giving(tmp_path: Path, conninfo: str, post: Post) -> Iterator[Giving]:
     with post_office(post) as port:
         url = f"smtp://localhost:{port}"
-        with taking_cards(tmp_path / "home", conninfo, SMTP_URL=url) as cards:
-            yield Giving(cards, post)
+        with taking_cards(tmp_path / "home", conninfo, SMTP_URL=url) as taking:
+            yield Giving(taking, post)
 
 
 class TestLetter:
@@ -183,6 +184,22 @@ class TestOnce:
         assert len(giving.sent()) == 1
         assert giving.unsent() == []
 
+    def test_several_who_hear_of_a_month_at_once_tell_it_once(self, giving: Giving) -> None:
+        session = giving.begin()
+        account, context = giving.cards.double.account, giving.cards.served.context
+        subscriptions.renew(account, session["subscription"])
+        invoice_id = account.objects[session["subscription"]]["latest_invoice"]
+        with ThreadPoolExecutor(4) as hearing:
+            told = [hearing.submit(cards.apply, context, "invoice", invoice_id) for _ in range(8)]
+        assert {one.result() for one in told} == {"applied"}
+        assert len(giving.sent()) == 1
+        # Whoever looked before it was recorded may note it after it was sent.
+        (later,) = giving.months() - {payment_id_of(session)}
+        assert not letters.note(context, "month", later)
+        cards.apply(context, "invoice", invoice_id)
+        assert len(giving.sent()) == 1
+        assert giving.unsent() == []
+
     def test_a_month_of_before_letters_is_not_told(
         self, giving: Giving, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -269,26 +286,26 @@ class TestNobody:
         self, tmp_path: Path, conninfo: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.WARNING, "donpositif.letters")
-        with taking_cards(tmp_path / "home", conninfo) as cards:
-            giving = Giving(cards, Post("none", None))
+        with taking_cards(tmp_path / "home", conninfo) as taking:
+            giving = Giving(taking, Post("none", None))
             session = giving.begin()
             later = giving.renew(session)
             assert giving.unsent() == []
-            assert letters.noted(cards.served.context, "month", later) is None
+            assert letters.noted(taking.served.context, "month", later) is None
             assert not (tmp_path / "home" / "mail").exists()
             assert not [
                 one
-                for one in cards.double.asked
+                for one in taking.double.asked
                 if "expand" in one.query and "customer" in one.query
             ]
             assert f"the month {later}: no mail server is set" in caplog.text
-            office = text_of(browser_of(cards.served, "officer").get("/office/cards"))
+            office = text_of(browser_of(taking.served, "officer").get("/office/cards"))
             assert "no mail server is set (SMTP_URL)" in office
-            page = text_of(cards.returned(session))
+            page = text_of(taking.returned(session))
             assert "No letter is sent about the tickets of the months to come" in page
-            ticket = Browser(cards.served).get(giving.ticket_of(later))
+            ticket = Browser(taking.served).get(giving.ticket_of(later))
             assert "/months" not in ticket.text
-            answer = Browser(cards.served).post(f"{giving.ticket_of(later)}/months")
+            answer = Browser(taking.served).post(f"{giving.ticket_of(later)}/months")
             assert answer.status_code == NOT_FOUND
 
 

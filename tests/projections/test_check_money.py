@@ -329,6 +329,14 @@ def test_an_event_of_money_in_a_stream_of_another_is_found(conninfo: str, kind: 
     assert f"stands in a stream that is not of its {kind}" in difference(conninfo)
 
 
+def test_a_card_fee_stands_in_the_stream_of_fees(conninfo: str) -> None:
+    fee = {"in_force_from": "2027-01-01", "rate_per_10_000": 140, "fixed_cents": 20}
+    told = json.dumps({"recorded_at": "2026-11-23T10:00:00Z", "actor": ANNE, "fee": fee}).encode()
+    insert_raw(conninfo, "CardFeeSet", told, stream=stream_of("cardfee", FOUNDATION_ID))
+    insert_raw(conninfo, "CardFeeSet", told, stream=uuid4())
+    assert difference(conninfo).count("stands in a stream that is not of its cardfee") == 1
+
+
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
