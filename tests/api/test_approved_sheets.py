@@ -9,11 +9,11 @@ from ledger.projects.projects import project
 from ledger.projects.state import Drafted
 from ledger.rounds.state import Drafted as DraftedRound
 from ledger.rounds.state import Opened
-from tests.api import test_round_office
-from tests.api.test_round_office import ANNE, Office, done, state_of
+from tests.api import round_office
+from tests.api.round_office import ANNE, Office, done, state_of
 from tests.api.test_round_openings import approved, opens
 
-office = test_round_office.office
+office = round_office.office
 
 
 def test_a_sheet_that_was_written_since_the_approval_opens_no_round(office: Office) -> None:

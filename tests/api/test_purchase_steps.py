@@ -5,11 +5,11 @@ import re
 import pytest
 
 from api.round_form import parameters
-from tests.api import test_round_office
-from tests.api.test_round_office import Office
+from tests.api import round_office
+from tests.api.round_office import Office
 from tests.rounds import definition
 
-office = test_round_office.office
+office = round_office.office
 
 
 @pytest.mark.parametrize(("picks_max", "weight"), [(3, 6), (4, 12), (5, 60), (10, 2_520)])

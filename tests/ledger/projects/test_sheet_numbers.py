@@ -1,7 +1,8 @@
 """A project enters a round with the sheet that the round was approved with."""
 
+from ledger.projects.projects import project
 from ledger.projects.state import SheetDiffers
-from tests.ledger.projects.test_projects import ENTER, ENTERED, PUBLIC, project, sheet
+from tests.ledger.projects.test_projects import ENTER, ENTERED, PUBLIC, sheet
 from tests.spec import given
 
 
