@@ -37,15 +37,21 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"Install chromium, or set CHROMIUM= (looked at {CHROMIUMS}).")
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+@pytest.fixture(scope="session")
+def executable() -> str:
     path = chromium()
     if path is None:
         if os.environ.get("DONPOSITIF_REQUIRE_BROWSER") == "1":
             pytest.fail("DONPOSITIF_REQUIRE_BROWSER=1, and no Chromium was found")
         pytest.skip("no Chromium was found: set CHROMIUM=")
+    return path
+
+
+# Its event loop must not outlive the tests that need it.
+@pytest.fixture(scope="package")
+def browser(executable: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path)
+        browser = playwright.chromium.launch(executable_path=executable)
         yield browser
         browser.close()
 
@@ -77,9 +83,10 @@ def free_port() -> int:
     return port
 
 
-@pytest.fixture(scope="package")
-def service(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Service]:
-    """The demonstration village, served; asked for after the browser, which may be missing."""
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, executable: str) -> Iterator[Service]:
+    """The demonstration village, served once for all; not without a browser to look at it."""
+    assert executable
     home, port = tmp_path_factory.mktemp("served"), free_port()
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environ = kept | {"DONPOSITIF_HOME": str(home), "PORT": str(port), "DEMO": "1"}
