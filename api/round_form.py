@@ -69,6 +69,10 @@ class RuleMovesCents(FieldMalformed):
     """This rule sends each gift's own cents: a purchase has none."""
 
 
+class RuleWeighsPurchases(FieldMalformed):
+    """A purchase is one vote, and its weight no number that people could set a minimum by."""
+
+
 class IncrementTooFine(FieldMalformed):
     """Steps of less than ten cents for each euro given would take too long to count."""
 
@@ -145,6 +149,8 @@ def typed_definition(form: Form, round_id: UUID, asked: dict[str, Any]) -> Defin
     by_purchase = form.text("weight") == "purchase"
     if by_purchase and rule in {"directed", "threshold", "quadratic"}:
         raise RuleMovesCents(field="weight")
+    if by_purchase and rule == "greedy" and form.text("greedy.by") == "weight":
+        raise RuleWeighsPurchases(field="greedy.by")
     if by_purchase and not form.text("purchases_per_partner_max"):
         raise CapMissing(field="purchases_per_partner_max")
     invited, most = form.number("picks_invited"), form.number("picks_max")

@@ -2,6 +2,7 @@
 
 import re
 
+import httpx
 import pytest
 
 from api.round_form import parameters
@@ -34,3 +35,12 @@ def test_the_page_says_by_how_much_a_purchase_rises(
     for path in (f"/rounds/{round_id}", f"/office/rounds/{round_id}"):
         page = " ".join(re.sub(r"<[^>]+>", " ", office.officer.get(path).text).split())
         assert words in page, page
+
+
+def test_a_purchase_is_one_vote_and_no_weight(office: Office) -> None:
+    """A least support of 20 would else be three purchases and a third."""
+    typed = {"greedy.by": "weight", "greedy.misfit": "skip", "greedy.support_min": "20"}
+    typed |= {"weight": "purchase", "purchases_per_partner_max": "9"}
+    answer = office.drafts(rule="greedy", **typed)
+    office.says(answer, "support is measured by ballots", httpx.codes.UNPROCESSABLE_ENTITY)
+    office.drafted(rule="greedy", **typed | {"greedy.by": "votes"})
