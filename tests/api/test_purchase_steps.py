@@ -1,6 +1,7 @@
 """A purchase weighs as much as splits evenly over its picks: what it rises by is said of that."""
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -39,7 +40,11 @@ def test_the_page_says_by_how_much_a_purchase_rises(
 
 def test_a_purchase_is_one_vote_and_no_weight(office: Office) -> None:
     """A least support of 20 would else be three purchases and a third."""
-    typed = {"greedy.by": "weight", "greedy.misfit": "skip", "greedy.support_min": "20"}
+    typed: dict[str, Any] = {
+        "greedy.by": "weight",
+        "greedy.misfit": "skip",
+        "greedy.support_min": "20",
+    }
     typed |= {"weight": "purchase", "purchases_per_partner_max": "9"}
     answer = office.drafts(rule="greedy", **typed)
     office.says(answer, "support is measured by ballots", httpx.codes.UNPROCESSABLE_ENTITY)

@@ -1,7 +1,7 @@
 """Whoever put an idea forward, or one that is part of it, counts for nothing in its evaluation."""
 
 from ledger.projects.evaluation import TooFewEvaluators, left_out
-from ledger.projects.idea_events import IdeaEvaluated
+from ledger.projects.idea_events import IdeaEvaluated, IdeaEvent
 from ledger.projects.ideas import EvaluatorIsAuthor, Standing, idea
 from tests.ledger.projects.test_ideas import (
     ANNE,
@@ -19,7 +19,7 @@ BY_CHLOE = CLOSE.model_copy(update={**by(CHLOE), "authors": (BRUNO,)})
 
 def test_what_an_author_scored_before_is_left_out() -> None:
     given(idea, *UNDER_EVALUATION).when(BY_CHLOE).then_refused(TooFewEvaluators)
-    history = [*UNDER_EVALUATION, scored(CHLOE)]
+    history: list[IdeaEvent] = [*UNDER_EVALUATION, scored(CHLOE)]
     (evaluated,) = idea.decide(BY_CHLOE, idea.fold(history))
     assert isinstance(evaluated, IdeaEvaluated)
     assert evaluated.evaluators == (ANNE, CHLOE)
