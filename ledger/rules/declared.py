@@ -82,12 +82,24 @@ def formed(told: Any) -> Iterator[Pair]:
     yield "members", (sorted(told.keys() - known), [])
     yield "tally members", (sorted(told["tally"].keys() - TALLIED), [])
     if by_purchase:
-        yield "purchases", (sum(told["purchases"].values()), told["tally"]["ballots"])
+        yield from purchased(told)
     awards = told["tally"]["awards"]
     members = {name for one in awards for name in one}
     yield "tally awards members", (sorted(members - {"project_id", "cents"}), [])
     given = [one["project_id"] for one in awards]
     yield "tally awards order", (given, sorted(set(given)))
+
+
+def purchased(told: Any) -> Iterator[Pair]:
+    """Compare the purchases that voted with what each shop may bring."""
+    counts, above = told["purchases"], told["purchases_above_cap"]
+    most = told["definition"]["purchases_per_partner_max"]
+    yield "purchases", (sum(counts.values()), told["tally"]["ballots"])
+    beyond = sorted(shop for shop, count in counts.items() if not 0 < count <= most)
+    yield "purchases of a shop", (beyond, [])
+    # A purchase is above the cap of a shop that has reached it, and of no other one.
+    early = sorted(shop for shop, count in above.items() if count < 1 or counts.get(shop) != most)
+    yield "purchases_above_cap", (early, [])
 
 
 def voted(definition: Any, tally: Any, result: Result) -> Iterator[Pair]:

@@ -236,3 +236,29 @@ def test_a_project_that_is_not_in_the_round_did_not_end_in_it(tmp_path: Path) ->
         doctored = {**told, "struck": dead, "tally": {**told["tally"], "struck": dead}}
         (tmp_path / "round.json").write_bytes(canonical(doctored))
         assert any("round.json struck" in line for line in recount(place).differences)
+
+
+def test_purchases_above_what_a_shop_may_bring_are_found(tmp_path: Path) -> None:
+    found_any = False
+    for number in range(ROUNDS):
+        for made, struck, given in made_up(number):
+            found = counted(made, struck, given)
+            told = json.loads(found.files["round.json"])
+            if not told.get("purchases"):
+                continue
+            found_any, place = True, kept(tmp_path, found)
+            shop, most = next(iter(told["purchases"])), made.purchases_per_partner_max or 0
+            for doctored in (
+                {shop: told["tally"]["ballots"] + most, "other": -most},
+                {shop: told["tally"]["ballots"] - 1, "other": 1, "none": 0},
+            ):
+                wrong = canonical({**told, "purchases": doctored})
+                (tmp_path / "round.json").write_bytes(wrong)
+                assert any("round.json purchases" in line for line in recount(place).differences)
+            below = {one: count for one, count in told["purchases"].items() if count < most}
+            if below:
+                above = {**told["purchases_above_cap"], next(iter(below)): 1}
+                wrong = canonical({**told, "purchases_above_cap": above})
+                (tmp_path / "round.json").write_bytes(wrong)
+                assert any("purchases_above_cap" in line for line in recount(place).differences)
+    assert found_any
