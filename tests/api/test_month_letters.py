@@ -343,7 +343,7 @@ class TestFromATicket:
         holder = Browser(giving.cards.served)
         for one in (payment_id_of(session), later, later):
             assert holder.post(f"{giving.ticket_of(one)}/months").status_code == SEE_OTHER
-        assert len(giving.sent()) == 1
+            assert len(giving.sent()) == 1
         yesterday = {"then": datetime.now(UTC) - month_letters.MONTHS_EVERY}
         with giving.cards.served.context.pool.connection() as connection:
             connection.execute("UPDATE letter_due SET sent_at = %(then)s", yesterday)
