@@ -37,6 +37,10 @@ class NoAddress(MailFailed):
     """Stripe has no e-mail address of whoever gives."""
 
 
+class NoMailServer(MailFailed):
+    """No mail server is set: no address is asked for, to be left in a file."""
+
+
 def are_sent(context: Context) -> bool:
     """Tell whether anybody is written to: without a mail server no address is even asked for."""
     return context.settings.smtp_url is not None
@@ -130,6 +134,9 @@ def newest_of(context: Context, subscription_id: UUID) -> payments.Payment | Non
 
 
 def giver_of(context: Context, charge_id: str) -> Giver:
+    """Ask Stripe who gives. Raises NoMailServer, CardsOff."""
+    if not are_sent(context):
+        raise NoMailServer("NoMailServer")
     if context.gateway is None:
         raise CardsOff
     return stripe_reading.giver(context.gateway, charge_id)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from api import card_reconciling, cards, letters, month_letters
+from api.mail import mail_of
 from ledger.calendar import civil_day
 from projections.every import READ_MODELS
 from projections.rebuild import rebuild
@@ -307,6 +308,23 @@ class TestNobody:
             assert "/months" not in ticket.text
             answer = Browser(taking.served).post(f"{giving.ticket_of(later)}/months")
             assert answer.status_code == NOT_FOUND
+
+    def test_a_letter_noted_while_there_was_a_mail_server_is_left_in_no_file(
+        self, giving: Giving
+    ) -> None:
+        session = giving.begin()
+        giving.post.refuses = "MAIL"
+        later = giving.renew(session)
+        assert len(giving.unsent()) == 1
+        context = giving.cards.served.context
+        context.settings = replace(context.settings, smtp_url=None)
+        context.mail = mail_of(context.settings)
+        again = {"kind": "month", "about_id": str(later)}
+        answer = browser_of(giving.cards.served, "officer").post(OFFICE, again)
+        assert answer.status_code == REFUSED
+        (left,) = giving.unsent()
+        assert left.failure == "NoMailServer"
+        assert not (context.settings.home / "mail").exists()
 
 
 class TestFromATicket:
