@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ledger.calendar import Day
 from ledger.decider import Command, Refused
-from ledger.money import AMOUNT_CENTS_MAX, Cents
+from ledger.money import Cents
 from ledger.references import reference_of
 from ledger.settlements.events import ClosedBy, DaySum, Part, WriteOffReason
 from ledger.siret import Siret
@@ -18,7 +18,8 @@ NUMBER_MAX = 9_999_999
 NAMESPACE = UUID("0b8a6f5e-2c1d-5e7a-9f3b-4d6c8e0a1b2f")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, strict=True)]
-Signed = Annotated[int, Field(ge=-AMOUNT_CENTS_MAX, le=AMOUNT_CENTS_MAX, strict=True)]
+# A sum of gifts is beyond the bounds of each of them.
+Signed = Annotated[int, Field(strict=True)]
 
 
 class CloseStatement(Command):

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import pytest
 
-from api import dunning, settling, statement_lines
+from api import dunning, settling, statement_lines, write_offs
 from ledger.decider import Refused
 from ledger.foundation import FOUNDATION_ID
+from ledger.money import AMOUNT_CENTS_MAX
 from ledger.partners.standing import Status
 from ledger.remittances import ReturnRemittance, remittance
 from ledger.settlements.commands import StatementEmpty
@@ -22,6 +23,7 @@ from tests.api.banking import approve_account
 from tests.api.served import Served
 from tests.api.settlements import (
     ANNE,
+    BRUNO,
     catch_up,
     found_foundation,
     give_back,
@@ -370,3 +372,25 @@ class TestStanding:
         remit(founded.context.ledger, shop, closed.statement_id, 500)
         catch_up(conninfo)
         assert dunning.note_overdue(founded.context, now(days=90)) == 0
+
+
+def test_an_absurd_debt_stops_no_statement_and_is_reminded_of_and_forgiven(
+    founded: Served, conninfo: str, shop: Shop
+) -> None:
+    context, other = founded.context, open_shop(founded.context.ledger, 2)
+    for _ in range(3):
+        give_on(context.ledger, shop, last_month(), AMOUNT_CENTS_MAX)
+    give_on(context.ledger, other, last_month(), 500)
+    catch_up(conninfo)
+    settling.close_due(context)
+    assert [one.owed_cents for one in of_shop(founded, conninfo, other)] == [500]
+    (absurd,) = of_shop(founded, conninfo, shop)
+    assert absurd.owed_cents == 3 * AMOUNT_CENTS_MAX
+    assert dunning.remind(context, settling.CLOCK, absurd, now(days=200)) == 1
+    written = UUID(int=5)
+    write_offs.propose(
+        context, ANNE, absurd.statement_id, written, cents=AMOUNT_CENTS_MAX, reason="mistake"
+    )
+    write_offs.approve(context, BRUNO, absurd.statement_id, written, AMOUNT_CENTS_MAX)
+    (absurd,) = of_shop(founded, conninfo, shop)
+    assert absurd.outstanding_cents == 2 * AMOUNT_CENTS_MAX
