@@ -3,7 +3,7 @@
 import logging
 from datetime import UTC, date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from api import figures
 from api.deps import Context
@@ -79,8 +79,9 @@ def make(  # noqa: PLR0913, PLR0917 - each is a field of the command.
 def call(  # noqa: PLR0913, PLR0917 - each is a field of the command.
     context: Context, actor: str, pledge_id: UUID, call_id: UUID, cents: int, due_on: date
 ) -> None:
-    command = CallPledge(call_id=call_id, cents=cents, due_on=due_on, **known(actor, pledge_id))
-    handle(context, command)
+    """Ask a sponsor to pay; `call_id` is of the form, which asks once for each pledge."""
+    own = uuid5(pledge_id, call_id.hex)
+    handle(context, CallPledge(call_id=own, cents=cents, due_on=due_on, **known(actor, pledge_id)))
 
 
 def withdraw(context: Context, actor: str, pledge_id: UUID, withdrawn_on: date) -> None:

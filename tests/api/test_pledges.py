@@ -162,6 +162,13 @@ def test_a_sponsor_is_asked_to_pay(promises: Promises) -> None:
     (one,) = pledges.pledge_of(promises.office.served.context, pledge_id).calls
     assert one.reference in page.replace(" ", "")
     assert "€30.00 open" in page
+    # The same form for another promise is another call, under a reference of its own.
+    other_id = promises.promised("40")
+    done(promises.office.officer.post(f"{HERE}/{other_id}/calls", call))
+    promises.office.follow()
+    (other,) = pledges.pledge_of(promises.office.served.context, other_id).calls
+    assert other.reference != one.reference
+    assert "€30.00 open" in promises.office.officer.get(f"{HERE}/{other_id}").text
     over = call | {"call_id": str(uuid4()), "amount": "20,01"}
     answer = promises.office.officer.post(f"{HERE}/{pledge_id}/calls", over)
     assert answer.status_code == CONFLICT
