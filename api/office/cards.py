@@ -10,15 +10,19 @@ from starlette.responses import Response
 
 from api import card_reconciling, card_worker, letters, month_letters
 from api import cards as payments_by_card
+from api.bank_bounds import keep_within
+from api.bank_matching import catch_up
 from api.cards import gateway_of, payment_of
 from api.deps import Context
 from api.home import PAGE
 from api.office.desk import Form, Officer, Reader, now
 from api.office.page import OfficePage
 from api.refusals import PageNotFound
+from api.turns import MONEY, one_at_a_time
 from ledger import inbox
+from ledger.allocations import Allocation
 from ledger.decider import Refused
-from ledger.payments.state import Succeeded
+from ledger.payments.state import Succeeded, remaining_cents
 from projections import payments, payouts
 
 router = APIRouter(prefix="/office/cards", include_in_schema=False)
@@ -160,6 +164,22 @@ async def send_evidence(request: Request, _: Officer, dispute_id: str) -> Respon
     return await LIST.carry_out(request, "evidence_sent", act)
 
 
+def still_there(context: Context, paid: Succeeded, cents: int) -> None:
+    """Raise TargetLacks where the money of a statement went back already in another way.
+
+    What is more than is left of the payment, Stripe refuses, or gave back to this very form.
+    """
+    if paid.paid.purpose != "statement" or cents > remaining_cents(paid):
+        return
+    statement_id, partner_id = paid.paid.purpose_id, paid.paid.partner_id
+    taken = Allocation(
+        target="statement", target_id=statement_id, partner_id=partner_id, cents=-cents
+    )
+    with one_at_a_time(context.pool, MONEY), context.pool.connection() as connection:
+        catch_up(connection)
+        keep_within(connection, [taken])
+
+
 @router.post("/payments/{payment_id}/refund")
 async def refund(request: Request, _: Officer, payment_id: UUID) -> Response:
     """Give a payment back to the card it came from, in part or whole."""
@@ -171,6 +191,7 @@ async def refund(request: Request, _: Officer, payment_id: UUID) -> Response:
         if form.text("confirmed") != "yes":
             raise NotConfirmed
         cents = form.cents("amount")
+        still_there(context, state, cents)
         charge_id = state.paid.charge_id
         gateway_of(context).refund(charge_id, cents, f"{form.identifier('form_id')} {cents}")
         payments_by_card.apply(context, "charge", charge_id)

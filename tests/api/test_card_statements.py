@@ -2,21 +2,25 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from api import settling
+from api import bank_matching, settling
+from api.bank_matching import Said
 from ledger.payments.state import Succeeded
 from ledger.settlements.events import StatementClosed
-from projections import statements
-from tests.api.cards import Cards, charge_of, taking_cards, text_of
+from projections import bank, statements
+from tests.api.banking import OFFICER, imports
+from tests.api.cards import Cards, charge_of, payment_id_of, taking_cards, text_of
 from tests.api.people import Browser, browser_of
 from tests.api.settlements import catch_up, found_foundation, give_on, last_month
 from tests.api.shops import Shop, open_shop
+from tests.ledger.bank.camt_files import Line, Sheet, camt
 from tests.stripe import checkout, money
 from tests.stripe.account import Object
 
-OK, SEE_OTHER, NOT_FOUND, REFUSED = 200, 303, 404, 422
+OK, SEE_OTHER, NOT_FOUND, CONFLICT, REFUSED = 200, 303, 404, 409, 422
 
 
 @pytest.fixture
@@ -97,6 +101,30 @@ def test_what_is_given_back_is_owed_again(
     money.close_dispute(cards.double.account, doubt["id"], "won")
     cards.work()
     assert outstanding(cards, closed) == 234
+
+
+def test_what_was_sent_back_by_hand_is_not_given_back_by_card(
+    cards: Cards, manager: Browser, closed: StatementClosed
+) -> None:
+    session = begun(cards, manager, closed)
+    checkout.pay(cards.double.account, session["id"])
+    cards.work()
+    context = cards.served.context
+    imports(context, camt(Sheet([Line(-1_000, family="ICDT")])))
+    with context.pool.connection() as connection:
+        (sent,) = bank.open_transactions(connection)
+    said = Said("", closed.reference)
+    bank_matching.match_by_hand(context, OFFICER, sent.transaction_id, "1", said)
+    officer = browser_of(cards.served, "officer")
+    here = f"/office/cards/payments/{payment_id_of(session)}/refund"
+    form = {"confirmed": "yes", "form_id": str(uuid4())}
+    refused = officer.post(here, form | {"amount": "2,35"})
+    assert refused.status_code == CONFLICT
+    assert "undo that match first" in text_of(refused)
+    assert not list(cards.double.account.all("refund"))
+    assert officer.post(here, form | {"amount": "2,34"}).status_code == SEE_OTHER
+    cards.work()
+    assert outstanding(cards, closed) == 1_234
 
 
 def test_what_is_on_its_way_is_not_paid_twice(
