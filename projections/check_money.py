@@ -33,6 +33,7 @@ from ledger.remittances import RemittanceEvent
 from ledger.settlements.events import SettlementEvent
 from projections.check_allocations import Allocations, Target
 from projections.check_cards import Cards
+from projections.check_gathered import Gathered
 from projections.check_money_models import Models
 from projections.check_pledges import Pledges
 from projections.check_statements import Statements
@@ -121,7 +122,7 @@ class Money:
         allocations, pledges = Allocations(differs), Pledges(differs)
         statements = Statements(partial(gift_days, cursor), differs)
         cards = Cards(differs, allocations)
-        models = Models(reached, statements, allocations, cards, pledges)
+        models = Models(reached, Gathered(statements, allocations, cards, pledges))
         return cls(statements, allocations, cards, pledges, models, differs)
 
     def take(self, position: int, event: Event) -> None:
@@ -142,6 +143,18 @@ class Money:
         handed_over = self.allocations.remittances.items()
         return owners | {("remittance", name): one.partner_id for name, (one, _) in handed_over}
 
+    def least_cents(self) -> dict[UUID, int]:
+        """Give what every statement may have got at the least.
+
+        Only what it owes its partner is sent out without having come in, and what the card
+        processor gave back twice: by a refund, and by a dispute of the whole.
+        """
+        least = Counter(
+            {name: min(0, one.owed_cents) for name, one in self.statements.closed.items()}
+        )
+        least.update(self.cards.given_twice())
+        return least
+
     def whereabouts(self) -> Whereabouts:
         """Say where every cent is that was ever promised."""
         found: Counter[str] = Counter(given=self.statements.given_cents)
@@ -159,8 +172,7 @@ class Money:
 
     def agree(self, cursor: Cursor[Any]) -> Whereabouts:
         """Add up at the end, and hold what the read models say against it."""
-        owed = {one.statement_id: one.owed_cents for one in self.statements.closed.values()}
-        self.allocations.add_up(self.owners(), owed)
+        self.allocations.add_up(self.owners(), self.least_cents())
         self.cards.add_up()
         self.models.agree(cursor, self.differs)
         told = self.whereabouts()

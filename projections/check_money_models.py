@@ -1,48 +1,84 @@
 """The read models of money, each held against what was gathered up to where it stands."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from struct import unpack
 from typing import Any, Final
 
 from psycopg import Cursor
 
-from projections.check_allocations import Allocations
-from projections.check_cards import Cards
-from projections.check_pledges import Pledges
-from projections.check_statements import Statements
+from projections.check_allocations import digest, told_of
+from projections.check_gathered import Gathered, Key, Rows
 from projections.sql import queries
 
 SQL = queries("check_money.sql")
 
 Differs = Callable[[str], None]
-# What is said of one thing, by what names it.
-Key = tuple[Any, ...]
-Row = tuple[Key, tuple[Any, ...]]
-Rows = dict[Key, tuple[Any, ...]]
+
+
+def as_it_is(row: Key) -> Key:
+    return row
+
+
+def digested(row: Key) -> Key:
+    """Stand for what a transaction is, apart from its cents, as the events' own are stood for."""
+    *cents, account, entry, file, booked_on, value_on, kind, references, payer, whose, why = row
+    facts = account, entry, file, booked_on, value_on, kind, *references, payer, whose, why
+    return (*cents, digest(*facts))
+
+
+def match_told(row: Key) -> Key:
+    """Stand for how a match was made, and what for."""
+    match_id, transaction_id, allocations, rule, at, by, *ended = row
+    return match_id, transaction_id, digest(rule, at, by, told_of(allocations)), tuple(ended)
+
+
+def block_told(row: Key) -> Key:
+    """Count the positions of a block, and add them up."""
+    partner_id, block, positions, cents, last_on = row
+    told = unpack(f"!{len(positions) // 8}q", positions)
+    return partner_id, block, len(told), sum(told), cents, last_on
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A query of a read model: what its rows are of, and how many columns name one."""
+    """A query of a read model: what its rows are of, how many columns name one, how they read."""
 
     model: str
     query: str
     what: str
     names: int = 1
+    read: Callable[[Key], Key] = as_it_is
+
+    def rows(self, cursor: Cursor[Any]) -> Rows:
+        found = map(self.read, cursor.execute(SQL[self.query]).fetchall())
+        return {row[: self.names]: row[self.names :] for row in found}
 
 
 QUERIES: Final = (
     Told("dues", "dues", "open sum of partner"),
     Told("dues", "due_lines", "lines of partner"),
+    Told("dues", "due_blocks", "lines of partner and block", names=2, read=block_told),
+    Told("dues", "due_ends", "closed lines of partner"),
     Told("statements", "statements", "statement"),
-    Told("statements", "statement_days", "days of statement"),
-    Told("bank", "bank", "bank transaction"),
-    Told("bank", "bank_matches", "bank match"),
+    Told("statements", "statement_days", "days of statement", names=2),
+    Told("statements", "statement_money", "money of statement", names=3),
+    Told("statements", "statement_cards", "card of a statement"),
+    Told("bank", "bank_files", "statement of the bank"),
+    Told("bank", "bank", "bank transaction", read=digested),
+    Told("bank", "bank_matches", "bank match", read=match_told),
     Told("bank", "bank_days", "bank balance", names=2),
     Told("remittances", "remittances", "remittance"),
     Told("pledges", "pledges", "pledge"),
+    Told("pledges", "pledge_calls", "call of a pledge"),
+    Told("pledges", "pledge_uses", "use of a pledge", names=2),
+    Told("pledges", "matched_rounds", "round with a sponsor"),
     Told("payments", "payments", "card payment"),
+    Told("payments", "payment_refunds", "refund"),
+    Told("payments", "payment_disputes", "dispute"),
+    Told("payments", "subscriptions", "monthly gift"),
     Told("payouts", "payouts", "payout"),
+    Told("payouts", "payout_lines", "line of payout", names=2),
 )
 
 
@@ -51,10 +87,7 @@ class Models:
     """Freezes what was gathered at each position where a read model stands, to compare it later."""
 
     reached: dict[str, int]
-    statements: Statements
-    allocations: Allocations
-    cards: Cards
-    pledges: Pledges
+    gathered: Gathered
     frozen: dict[str, Rows] = field(default_factory=dict)
 
     def before(self, position: int) -> None:
@@ -63,92 +96,17 @@ class Models:
             return
         for told in QUERIES:
             if told.query not in self.frozen and self.reached[told.model] < position:
-                self.frozen[told.query] = self.gathered(told.query)
+                self.frozen[told.query] = self.gathered.rows(told.query)
 
     def agree(self, cursor: Cursor[Any], differs: Differs) -> None:
         for told in QUERIES:
             derived = self.frozen.get(told.query)
             if derived is None:
-                derived = self.gathered(told.query)
-            rows = cursor.execute(SQL[told.query]).fetchall()
-            said = {tuple(row[: told.names]): tuple(row[told.names :]) for row in rows}
+                derived = self.gathered.rows(told.query)
+            said = told.rows(cursor)
             for key in sorted(said.keys() | derived.keys(), key=str):
                 if said.get(key) != derived.get(key):
                     differs(
                         f"{told.what} {' '.join(map(str, key))}: the read model says"
                         f" {said.get(key)}, the events {derived.get(key)}"
                     )
-
-    def gathered(self, query: str) -> Rows:
-        match query:
-            case "dues":
-                return dict(self.dues())
-            case "due_lines":
-                return {(whose,): tuple(sums) for whose, sums in self.statements.lines.items()}
-            case "statements":
-                return dict(self.closed())
-            case "statement_days":
-                closed = self.statements.closed.values()
-                return {(one.statement_id,): (sum(d.cents for d in one.days),) for one in closed}
-            case "bank":
-                booked = self.allocations.transactions.items()
-                return {(name,): (one.cents, one.cents - one.used_cents) for name, one in booked}
-            case "bank_matches":
-                return dict(self.matches())
-            case "bank_days":
-                return {key: (cents,) for key, cents in self.allocations.moved.items()}
-            case "remittances":
-                return dict(self.remittances())
-            case "payments":
-                paid = self.cards.payments.items()
-                return {(name,): (one.cents, self.cards.left[name]) for name, one in paid}
-            case "payouts":
-                return dict(self.payouts())
-            case _:
-                return dict(self.pledged())
-
-    def dues(self) -> Iterator[Row]:
-        for partner_id in self.statements.waiting:
-            cents = [line.cents for line in self.statements.open_lines(partner_id)]
-            if cents:
-                yield (partner_id,), (len(cents), sum(cents))
-
-    def closed(self) -> Iterator[Row]:
-        statements = self.statements
-        proposed = {one.statement_id: one.write_off_id for one in statements.proposed.values()}
-        for statement_id, one in statements.closed.items():
-            yield (
-                (statement_id,),
-                (
-                    one.partner_id,
-                    one.number,
-                    one.owed_cents,
-                    self.allocations.got["statement", statement_id],
-                    statements.written_off[statement_id],
-                    statements.reminders[statement_id],
-                    statement_id in statements.overdue,
-                    proposed.get(statement_id),
-                ),
-            )
-
-    def matches(self) -> Iterator[Row]:
-        for transaction_id, one in self.allocations.transactions.items():
-            for match_id, allocations in one.matches.items():
-                cents = sum(part.cents for part in allocations)
-                yield (match_id,), (transaction_id, cents)
-
-    def remittances(self) -> Iterator[Row]:
-        for name, (one, state) in self.allocations.remittances.items():
-            deposited = self.allocations.got["remittance", name]
-            yield (name,), (one.partner_id, one.cents, state, deposited)
-
-    def payouts(self) -> Iterator[Row]:
-        for name, one in self.cards.payouts.items():
-            banked = self.allocations.got["payout", name]
-            net = sum(line.net_cents for line in one.lines)
-            yield (name,), (one.paid.cents, banked, one.failed, len(one.lines), net)
-
-    def pledged(self) -> Iterator[Row]:
-        for name, one in self.pledges.pledges.items():
-            banked = self.allocations.got["pledge", name]
-            yield (name,), (one.cents, one.called_cents, sum(one.used.values()), banked)

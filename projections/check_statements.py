@@ -44,6 +44,8 @@ Given = Callable[[Sequence[UUID]], dict[UUID, date]]
 
 # Position, day, donation, source, cents: what a line takes while it waits for its statement.
 PACKED = Struct("<qi16sBq")
+# The read model of dues keeps lines by blocks of so many positions.
+BLOCK_POSITIONS = 10_000
 # Who has a part in a write-off.
 PEOPLE = 2
 HEADER = "position,kind,day,given_on,donation_id,source,regime,cents\n"
@@ -68,6 +70,16 @@ class Owed(NamedTuple):
 
 
 @dataclass(slots=True)
+class Block:
+    """The lines of a partner in one block of the feed, as the sums that tell them."""
+
+    lines: int = 0
+    positions: int = 0
+    cents: int = 0
+    last_on: int = 0
+
+
+@dataclass(slots=True)
 class Statements:
     """The lines that wait for a statement, and what was closed, written off and reminded of.
 
@@ -78,6 +90,8 @@ class Statements:
     differs: Differs
     waiting: dict[UUID, bytearray] = field(default_factory=lambda: defaultdict(bytearray))
     lines: dict[UUID, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    blocks: dict[tuple[UUID, int], Block] = field(default_factory=lambda: defaultdict(Block))
+    first_on: dict[UUID, int] = field(default_factory=dict)
     agreements: dict[UUID, list[tuple[int, AgreementEvent]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -87,8 +101,13 @@ class Statements:
     sirets: dict[UUID, str] = field(default_factory=dict)
     terms: list[SettlementTerms] = field(default_factory=lambda: [DEFAULT_TERMS])
     reminders: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
-    proposed: dict[UUID, WriteOffProposed] = field(default_factory=dict)
+    reminded_on: dict[UUID, date] = field(default_factory=dict)
+    proposed: dict[tuple[UUID, UUID], WriteOffProposed] = field(default_factory=dict)
     written_off: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
+    # By statement: where in the feed, on which day, how much.
+    forgiven: dict[UUID, list[tuple[int, date, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     overdue: set[UUID] = field(default_factory=set)
     given_cents: int = 0
     reversed_cents: int = 0
@@ -128,6 +147,15 @@ class Statements:
             self.waiting[event.partner_id] += packed
             sums = self.lines[event.partner_id]
             sums[:] = sums[0] + 1, sums[1] + cents
+            number = day.toordinal()
+            block = self.blocks[event.partner_id, position // BLOCK_POSITIONS]
+            block.lines += 1
+            block.positions += position
+            block.cents += cents
+            block.last_on = max(block.last_on, number)
+            self.first_on[event.partner_id] = min(
+                number, self.first_on.get(event.partner_id, number)
+            )
 
     def open_cents(self) -> int:
         return sum(line.cents for whose in self.waiting for line in self.open_lines(whose))
@@ -207,6 +235,7 @@ class Statements:
 
     def remind(self, position: int, event: StatementReminded) -> None:
         self.reminders[event.statement_id] += 1
+        self.reminded_on[event.statement_id] = event.reminded_on
         told = self.of_partner(position, event.statement_id, event.partner_id)
         if told is None:
             return
@@ -220,17 +249,18 @@ class Statements:
     ) -> None:
         told = self.of_partner(position, event.statement_id, event.partner_id)
         if isinstance(event, WriteOffProposed):
-            self.proposed[event.write_off_id] = event
+            self.proposed[event.statement_id, event.write_off_id] = event
             return
-        proposal = self.proposed.pop(event.write_off_id, None)
-        whose = (event.partner_id, event.statement_id)
-        if proposal is None or (proposal.partner_id, proposal.statement_id) != whose:
+        proposal = self.proposed.pop((event.statement_id, event.write_off_id), None)
+        if proposal is None or proposal.partner_id != event.partner_id:
             self.differs(f"event {position} decides upon a write-off that nobody proposed")
         if isinstance(event, WriteOffDiscarded):
             return
         if proposal is not None:
             self.approve(position, proposal, event)
         self.written_off[event.statement_id] += event.cents
+        moved = position, event.approved_on, event.cents
+        self.forgiven[event.statement_id].append(moved)
         if told is not None and self.written_off[event.statement_id] > told.owed_cents:
             self.differs(f"event {position} writes off more than statement {told.statement_id} is")
 

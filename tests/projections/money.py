@@ -30,7 +30,14 @@ from ledger.partners.overdue import NoteOverdue, overdue
 from ledger.partners.register import RegisterPartner, partner
 from ledger.payments.commands import ObservePayment, ObservePayout
 from ledger.payments.events import PayoutLine
-from ledger.payments.observed import Charge, ObservedPayment, ObservedPayout, Refund, Terms
+from ledger.payments.observed import (
+    Charge,
+    Dispute,
+    ObservedPayment,
+    ObservedPayout,
+    Refund,
+    Terms,
+)
 from ledger.payments.payments import payment
 from ledger.payments.payouts import payout
 from ledger.pledges import CallPledge, MakePledge, pledge
@@ -238,7 +245,14 @@ def take_cards(ledger: Ledger) -> None:
     ledger.handle(till, ONLINE_TILL_ID, enrolled)
 
 
-def pay_by_card(ledger: Ledger, terms: Terms, cents: int, *, refunded: int = 0) -> str:
+def pay_by_card(
+    ledger: Ledger,
+    terms: Terms,
+    cents: int,
+    *,
+    refunded: int = 0,
+    disputes: tuple[Dispute, ...] = (),
+) -> str:
     """Let a card payment succeed, with the gifts that it is; give its charge's id."""
     payment_id, at = uuid4(), datetime.now(UTC)
     charge_id = f"ch_{payment_id.hex}"
@@ -249,6 +263,7 @@ def pay_by_card(ledger: Ledger, terms: Terms, cents: int, *, refunded: int = 0) 
         terms=terms,
         charge=Charge(charge_id=charge_id, cents=cents, method="card", succeeded_at=at),
         refunds=(refund,) if refunded else (),
+        disputes=disputes,
         livemode=False,
     )
     handled = ledger.handle(payment, payment_id, ObservePayment(seen=seen, **who("cards")))

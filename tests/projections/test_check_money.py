@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString
 from uuid import UUID, uuid4
 
@@ -12,15 +12,19 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from ledger.allocations import Allocation
+from ledger.calendar import civil_day
 from ledger.foundation import FOUNDATION_ID
 from ledger.ids import stream_of
+from ledger.payments.observed import Dispute, Terms
+from ledger.settlements.commands import DiscardWriteOff, ProposeWriteOff
+from ledger.settlements.decider import settlement
 from ledger.store import Ledger, open_ledger
 from projections import check_cards
 from projections.every import READ_MODELS
 from projections.follow import catch_up
 from projections.rebuild import rebuild
 from tests.conftest import created
-from tests.projections.money import ANNE, Bank, Settled, of, settle, statement_of
+from tests.projections.money import ANNE, Bank, Settled, of, pay_by_card, settle, statement_of, who
 from tests.projections.test_check import change, checked, difference
 from tests.projections.village import found, give, insert_raw
 
@@ -243,6 +247,53 @@ def test_more_gone_from_a_statement_than_ever_came_is_found(
     assert f"statement {second.statement_id} has got -9770 cents" in difference(conninfo)
 
 
+def test_what_a_refund_and_a_dispute_gave_back_twice_is_no_fault(
+    village: Settled, ledger: Ledger, conninfo: str
+) -> None:
+    third = village.statements[2]
+    terms = Terms(purpose="statement", purpose_id=third.statement_id, partner_id=third.partner_id)
+    contested = Dispute(
+        dispute_id="du_whole",
+        cents=60,
+        reason="fraudulent",
+        withdrawn_cents=60,
+        withdrawn_on=civil_day(datetime.now(UTC)),
+    )
+    pay_by_card(ledger, terms, 60, refunded=50, disputes=(contested,))
+    catch_up(conninfo, READ_MODELS)
+    assert checked(conninfo).differences == []
+    bank = Bank(ledger)
+    bank.match(bank.book(-10, "return"), of(third, -10))
+    assert f"statement {third.statement_id} has got -60 cents" in difference(conninfo)
+
+
+def test_two_statements_may_have_write_offs_of_one_name(
+    village: Settled, ledger: Ledger, conninfo: str
+) -> None:
+    same, several = uuid4(), village.statements[:2]
+    for one in several:
+        propose = ProposeWriteOff(
+            partner_id=one.partner_id,
+            statement_id=one.statement_id,
+            write_off_id=same,
+            cents=1,
+            reason="too_small",
+            outstanding_cents=1,
+            **who(ANNE),
+        )
+        ledger.handle(settlement, one.partner_id, propose)
+    for one in several:
+        discarded = DiscardWriteOff(
+            partner_id=one.partner_id,
+            statement_id=one.statement_id,
+            write_off_id=same,
+            **who(ANNE),
+        )
+        ledger.handle(settlement, one.partner_id, discarded)
+        catch_up(conninfo, READ_MODELS)
+        assert checked(conninfo).differences == []
+
+
 def test_a_deposit_of_more_than_was_counted_is_found(
     village: Settled, ledger: Ledger, conninfo: str
 ) -> None:
@@ -273,6 +324,28 @@ def test_money_for_the_debt_of_another_partner_is_found(village: Settled, connin
     for topic in ("RemittanceDeclared", "RemittanceApproved"):
         alter(conninfo, topic, {"allocations": allocations}, cents=200)
     assert f"statement {village.statements[1].statement_id} of another" in difference(conninfo)
+
+
+def test_money_for_a_debt_that_does_not_say_whose_is_found(conninfo: str) -> None:
+    _, state = stored(conninfo, "TransactionMatched")
+    allocations = [
+        {key: one for key, one in state["allocations"][0].items() if key != "partner_id"}
+    ]
+    alter(conninfo, "TransactionMatched", {"allocations": allocations})
+    assert "of another" in difference(conninfo)
+
+
+def test_money_against_the_side_of_its_transaction_is_found(
+    village: Settled, ledger: Ledger, conninfo: str
+) -> None:
+    bank, second = Bank(ledger), village.statements[1]
+    transaction_id = bank.book(30)
+    bank.match(transaction_id, of(second, 20))
+    allocations = [of(second, 30), of(second, -10)]
+    told = [one.model_dump(mode="json", exclude_none=True) for one in allocations]
+    whose = {"transaction_id": str(transaction_id)}
+    alter(conninfo, "TransactionMatched", {"allocations": told}, **whose)
+    assert "allocates money against its side" in difference(conninfo)
 
 
 def test_a_gift_that_was_taken_off_a_statement_is_found(village: Settled, conninfo: str) -> None:
