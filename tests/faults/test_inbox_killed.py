@@ -23,6 +23,7 @@ from ledger.store import open_ledger
 from tests.api.served import Service, service
 from tests.api.shops import siret
 from tests.api.stored import Stored, stored
+from tests.faults.stalls import stalling
 from tests.faults.test_service_killed import parts
 from tests.ledger.processes import eventually
 from tests.stripe import checkout, money
@@ -32,24 +33,7 @@ from tests.stripe.deliveries import SECRET, Deliveries
 from tests.stripe.double import Answer, Asked, Double, doubled
 
 WORKER = "api.follower"
-# Any number that nobody else locks.
-STALLED = 5_117_402
 MONEY = ("PaymentSucceeded", "PaymentRefunded", "DonationRecorded", "DonationReversed")
-STALL = """
-CREATE FUNCTION stall() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(5117402);
-    RETURN NEW;
-END
-$$
-"""
-TRIGGER = """
-CREATE TRIGGER stall BEFORE INSERT OR UPDATE ON {table}
-FOR EACH ROW WHEN ({condition}) EXECUTE FUNCTION stall()
-"""
-# The server notices that a process is gone only when it next hears of it.
-BURY = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE objid = %s AND NOT granted"
-WAITING = "SELECT count(*) FROM pg_locks WHERE objid = %s AND NOT granted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +78,6 @@ class Paying:
         asked = gift_params(payment_intent_data={"metadata": terms})
         account = self.double.account
         return checkout.pay(account, checkout.start(account, asked)["id"])
-
-    @contextmanager
-    def stalling(
-        self, table: LiteralString, condition: LiteralString
-    ) -> Iterator[Callable[[], bool]]:
-        """Let matching rows wait; give whether one does. Then bury whoever waited."""
-        with psycopg.connect(self.conninfo, autocommit=True) as holder:
-            holder.execute("SELECT pg_advisory_lock(%s)", (STALLED,))
-            holder.execute(STALL)
-            holder.execute(SQL(TRIGGER).format(table=SQL(table), condition=SQL(condition)))
-
-            def waits() -> bool:
-                row = holder.execute(WAITING, (STALLED,)).fetchone()
-                return row is not None and row[0] > 0
-
-            yield waits
-            holder.execute(BURY, (STALLED,))
-            eventually(lambda: not waits())
-            holder.execute("DROP FUNCTION stall CASCADE")
 
 
 @pytest.fixture
@@ -188,7 +153,7 @@ def test_killed_where_it_hurts(
     with paying.running() as running:
         sent = Deliveries(paying.double.account, running.url)
         paying.paid()
-        with paying.stalling(table, condition) as waits:
+        with stalling(paying.conninfo, table, condition) as waits:
             sent.deliver()
             eventually(waits)
             assert paying.topics() == known
@@ -210,7 +175,7 @@ def test_the_whole_service_killed_between_handle_and_mark(paying: Paying) -> Non
         eventually(paying.all_handled)
         intent = paying.double.account.objects[session["payment_intent"]]
         money.refund(paying.double.account, intent["latest_charge"], 500)
-        with paying.stalling("inbox", "NEW.outcome = 'applied'") as waits:
+        with stalling(paying.conninfo, "inbox", "NEW.outcome = 'applied'") as waits:
             sent.deliver()
             eventually(waits)
             before = paying.money()
