@@ -33,6 +33,7 @@ from projections.bank import Transaction
 
 ACTOR: Final = "bank"
 PAGE: Final = 1_000
+CATCH_UP_EVENTS: Final = 5_000
 
 Progress = Callable[[int], object]
 
@@ -69,7 +70,7 @@ def catch_up(connection: Connection[Any]) -> None:
     Page by page, so that models at the same place read and decode a page once.
     """
     pages = follow.Pages(connection)
-    while sum(follow.advance(connection, model, pages, follow.PAGE_EVENTS) for model in MODELS):
+    while sum(follow.advance(connection, model, pages, CATCH_UP_EVENTS) for model in MODELS):
         pass
 
 
@@ -78,42 +79,37 @@ def match_certain(context: Context, progress: Progress = lambda _: None) -> int:
 
     `progress` is told how many open transactions were looked at.
     """
+    with context.pool.connection() as connection:
+        # A large file is read up before anybody has to wait for the turn of money.
+        catch_up(connection)
     matched = 0
-    while True:
-        made, returns = match_once(context, progress)
+    # What a return undoes may have been matched only a moment ago, and what it gave back is asked
+    # for again.
+    while made := match_once(context, progress):
         matched += made
-        # What a return undoes may have been matched only a moment ago.
-        if not made or not returns:
-            return matched
+    return matched
 
 
-def match_once(context: Context, progress: Progress) -> tuple[int, int]:
-    """Look at each open transaction once; give how many were matched, and how many returns not."""
-    matched = returns = 0
+def match_once(context: Context, progress: Progress) -> int:
+    """Look once at each open transaction that may tell what it is for; give how many were."""
+    matched = 0
     after = bank.BEGINNING
     while True:
         with one_at_a_time(context.pool, MONEY):
             found = page_of(context, after)
-            transactions = opened(context, found)
-            matches = certain_of(context, transactions)
-            matched += carry_out(context, transactions, matches)
+            matches = certain_of(context, found)
+            matched += carry_out(context, found, matches)
         if not found:
-            return matched, returns
-        returns += sum(one.kind == "return" for one in found)
-        returns -= sum(match.rule == "return" for match in matches)
+            return matched
         after = (found[-1].booked_on, found[-1].transaction_id)
         progress(len(found))
 
 
-def page_of(context: Context, after: tuple[Any, UUID]) -> list[Transaction]:
-    with context.pool.connection() as connection:
-        catch_up(connection)
-        return bank.open_transactions(connection, after, PAGE)
-
-
-def opened(context: Context, found: Sequence[Transaction]) -> list[Open]:
+def page_of(context: Context, after: tuple[Any, UUID]) -> list[Open]:
     """Give open transactions as they are judged: with what was tried of each before."""
     with context.pool.connection() as connection:
+        catch_up(connection)
+        found = bank.telling(connection, after, PAGE)
         before = bank.matches_of(connection, *(one.transaction_id for one in found))
     made = Counter(match.transaction_id for match in before)
     undone: dict[UUID, set[tuple[Target, UUID | None]]] = {}
@@ -123,10 +119,12 @@ def opened(context: Context, found: Sequence[Transaction]) -> list[Open]:
             undone.setdefault(match.transaction_id, set()).update(targets)
     return [
         replace(
-            open_of(one),
+            one,
             matches=made[one.transaction_id],
             undone=frozenset(undone.get(one.transaction_id, ())),
         )
+        if one.transaction_id in made
+        else one
         for one in found
     ]
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Connection, Cursor
-from psycopg.rows import class_row, kwargs_row, tuple_row
+from psycopg.rows import args_row, class_row, kwargs_row, tuple_row
 
 from ledger.allocations import Allocation
 from ledger.bank.events import (
@@ -21,7 +21,7 @@ from ledger.bank.events import (
     UnmatchReason,
 )
 from ledger.bank.identity import Span
-from ledger.bank.matching import Moved
+from ledger.bank.matching import Moved, Open
 from ledger.decider import Event
 from ledger.events import encode
 from projections.feed import Page
@@ -35,27 +35,26 @@ DAY_MAX: Final = 500
 
 
 class Fold:
-    """Gathers rows to insert, and sums of what matches took or gave back."""
+    """Gathers rows to insert, as they are stored, and sums of what matches took or gave back."""
 
     def __init__(self) -> None:
         self._forget()
 
     def _forget(self) -> None:
         self._files: list[BankFileRead] = []
-        self._booked: list[BankTransactionBooked] = []
-        self._moved: Counter[tuple[UUID, date]] = Counter()
-        self._matched: list[TransactionMatched] = []
+        self._booked: list[bytes] = []
+        self._matched: list[bytes] = []
         self._undone: list[TransactionUnmatched] = []
         self._allocated: Counter[UUID] = Counter()
 
     def add(self, page: Page) -> None:
-        for other in page.others:
+        if booked := page.written(BankTransactionBooked.__name__):
+            self._booked.append(booked)
+        if matched := page.written(TransactionMatched.__name__):
+            self._matched.append(matched)
+        for other in page.rare:
             match other.event:
-                case BankTransactionBooked() as event:
-                    self._booked.append(event)
-                    self._moved[event.account_id, event.booked_on] += event.cents
                 case TransactionMatched() as event:
-                    self._matched.append(event)
                     self._allocated[event.transaction_id] += cents_of(event.allocations)
                 case TransactionUnmatched() as event:
                     self._undone.append(event)
@@ -69,13 +68,9 @@ class Fold:
         for file in self._files:
             cursor.execute(SQL["read"], file.model_dump())
         if self._booked:
-            cursor.execute(SQL["book"], {"booked": written(self._booked)})
-            keys, cents = zip(*self._moved.items(), strict=True)
-            accounts, days = zip(*keys, strict=True)
-            moved = {"account_id": list(accounts), "day": list(days), "cents": list(cents)}
-            cursor.execute(SQL["move"], moved)
+            cursor.execute(SQL["book"], {"booked": array_of(self._booked)})
         if self._matched:
-            cursor.execute(SQL["match"], {"matched": written(self._matched)})
+            cursor.execute(SQL["match"], {"matched": array_of(self._matched)})
         for undone in self._undone:
             cursor.execute(SQL["undo"], undone.model_dump(exclude={"allocations"}))
         if self._allocated:
@@ -88,9 +83,9 @@ def cents_of(allocations: Iterable[Allocation]) -> int:
     return sum(one.cents for one in allocations)
 
 
-def written(events: Sequence[Event]) -> str:
-    """Write events as one JSON array, as they are stored: PostgreSQL takes it apart faster."""
-    return (b"[%b]" % b",".join(encode(one)[1] for one in events)).decode()
+def array_of(written: Sequence[bytes]) -> str:
+    """Give events as one JSON array, as they are stored: PostgreSQL takes it apart faster."""
+    return (b"[%b]" % b",".join(written)).decode()
 
 
 def allocations_of(told: Iterable[dict[str, Any]]) -> tuple[Allocation, ...]:
@@ -165,6 +160,20 @@ def match_of(allocations: list[dict[str, Any]], **row: Any) -> Match:
     return Match(allocations=allocations_of(allocations), **row)
 
 
+def open_of(  # noqa: PLR0913, PLR0917 - one for each column.
+    transaction_id: UUID,
+    cents: int,
+    open_cents: int,
+    kind: Kind,
+    booked_on: date,
+    reference: list[str],
+    end_to_end_mac: str | None,
+    counterparty_mac: str | None,
+) -> Open:
+    told = (tuple(reference), end_to_end_mac, counterparty_mac)
+    return Open(transaction_id, cents, open_cents, kind, booked_on, *told)
+
+
 def moved_of(allocations: list[dict[str, Any]], **row: Any) -> Moved:
     return Moved(allocations=allocations_of(allocations), **row)
 
@@ -199,6 +208,18 @@ def open_transactions(
     """Give transactions with cents left, the oldest first; `after` is the last one known."""
     asked = {"after_on": after[0], "after_id": after[1], "limit": limit}
     return transactions(connection, "open", asked)
+
+
+def telling(
+    connection: Connection[Any], after: tuple[date, UUID] = BEGINNING, limit: int = OPEN_MAX
+) -> list[Open]:
+    """Give open transactions that may tell by themselves what they are for, the oldest first.
+
+    What was matched of them before is not looked at.
+    """
+    asked = {"after_on": after[0], "after_id": after[1], "limit": limit}
+    with connection.cursor(row_factory=args_row(open_of)) as cursor:
+        return cursor.execute(SQL["telling"], asked).fetchall()
 
 
 def transactions(connection: Connection[Any], query: str, asked: Any) -> list[Transaction]:

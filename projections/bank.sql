@@ -76,20 +76,23 @@ VALUES (%(file_id)s, %(account_id)s, %(format)s, %(sha256)s, %(sequence)s, %(ope
         %(debit_cents)s, %(recorded_at)s, %(actor)s);
 
 -- book --
-INSERT INTO bank_transaction (transaction_id, account_id, entry_id, file_id, booked_on, value_on,
-                              cents, open_cents, kind, reference, end_to_end_mac, counterparty_mac,
-                              return_reason)
-SELECT transaction_id, account_id, entry_id, file_id, booked_on, value_on, cents, cents, kind,
-       ARRAY(SELECT jsonb_array_elements_text("references")), end_to_end_mac, counterparty_mac,
-       return_reason
-FROM jsonb_to_recordset(%(booked)s::jsonb) AS b (
-    transaction_id uuid, account_id uuid, entry_id uuid, file_id uuid, booked_on date,
-    value_on date, cents bigint, kind text, "references" jsonb, end_to_end_mac text,
-    counterparty_mac text, return_reason text);
-
--- move --
+-- Adds transactions, and what they move to their days.
+WITH booked AS (
+    SELECT * FROM jsonb_to_recordset(%(booked)s::jsonb) AS b (
+        transaction_id uuid, account_id uuid, entry_id uuid, file_id uuid, booked_on date,
+        value_on date, cents bigint, kind text, "references" jsonb, end_to_end_mac text,
+        counterparty_mac text, return_reason text)
+), listed AS (
+    INSERT INTO bank_transaction (transaction_id, account_id, entry_id, file_id, booked_on,
+                                  value_on, cents, open_cents, kind, reference, end_to_end_mac,
+                                  counterparty_mac, return_reason)
+    SELECT transaction_id, account_id, entry_id, file_id, booked_on, value_on, cents, cents, kind,
+           ARRAY(SELECT jsonb_array_elements_text("references")), end_to_end_mac, counterparty_mac,
+           return_reason
+    FROM booked
+)
 INSERT INTO bank_day AS d (account_id, day, cents)
-SELECT * FROM unnest(%(account_id)b::uuid[], %(day)s::date[], %(cents)b::bigint[])
+SELECT account_id, booked_on, sum(cents) FROM booked GROUP BY account_id, booked_on
 ON CONFLICT (account_id, day) DO UPDATE SET cents = d.cents + excluded.cents;
 
 -- match --
@@ -114,6 +117,18 @@ WHERE t.transaction_id = a.transaction_id;
 -- Transactions with cents left, the oldest first, after one of them.
 SELECT * FROM bank_transaction
 WHERE open_cents <> 0
+  AND (booked_on, transaction_id) > (%(after_on)s::date, %(after_id)s::uuid)
+ORDER BY booked_on, transaction_id
+LIMIT %(limit)s;
+
+-- telling --
+-- Of these, the ones that may tell by themselves what they are for: fees, returns, and money that
+-- came with a reference. No other is ever certain (ledger/bank/matching.py).
+SELECT transaction_id, cents, open_cents, kind, booked_on, reference, end_to_end_mac,
+       counterparty_mac
+FROM bank_transaction
+WHERE open_cents <> 0
+  AND (kind IN ('charge', 'return') OR open_cents > 0 AND reference <> '{}')
   AND (booked_on, transaction_id) > (%(after_on)s::date, %(after_id)s::uuid)
 ORDER BY booked_on, transaction_id
 LIMIT %(limit)s;
@@ -144,7 +159,7 @@ LIMIT %(limit)s;
 SELECT match_id, transaction_id, rule, allocations, matched_at, matched_by, undone_at, undone_by,
        undone_reason
 FROM bank_match
-WHERE transaction_id = ANY(%(transaction_ids)s::uuid[])
+WHERE transaction_id = ANY(%(transaction_ids)b::uuid[])
 ORDER BY matched_at, match_id;
 
 -- moved --

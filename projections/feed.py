@@ -1,7 +1,7 @@
 """The feed of all events, in pages: read once, decoded once, folded by many read models."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
+from ledger.bank.events import BankTransactionBooked
 from ledger.events import AnyEvent, decode
 from projections.sql import queries
 
@@ -60,6 +61,8 @@ class Numbered(msgspec.Struct, frozen=True, gc=False):
     device_hash: str = ""
 
 
+GIVEN = ("DonationRecorded", "DonationReversed")
+BOOKED = BankTransactionBooked.__name__
 GIFTS = msgspec.json.Decoder(list[Gift])
 REVERSALS = msgspec.json.Decoder(list[Reversal])
 NUMBERED = msgspec.json.Decoder(list[Numbered])
@@ -110,13 +113,33 @@ class Page:
 
     @cached_property
     def others(self) -> list[Other]:
-        found = [
+        """All that is neither a gift nor a reversal."""
+        found = [*self.rare, *self._decoded({BOOKED})]
+        return sorted(found, key=lambda other: other.position)
+
+    @cached_property
+    def rare(self) -> list[Other]:
+        """The others without bank transactions, of which one file may hold a hundred thousand."""
+        found = self._decoded(self.kinds.keys() - {*GIVEN, BOOKED})
+        return sorted(found, key=lambda other: other.position)
+
+    def written(self, kind: str) -> bytes:
+        """Give the events of a kind as they are stored, JSON with commas between.
+
+        Raises ValueError unless each of them is one value.
+        """
+        positions, states = self.kinds.get(kind, NOTHING)
+        if len(RAWS.decode(b"[%b]" % states)) != len(positions):
+            raise ValueError(f"an event of the kind {kind} is not one value")
+        return without_nul(states)
+
+    def _decoded(self, kinds: Collection[str]) -> list[Other]:
+        return [
             Other(position, topic, decode(topic, without_nul(bytes(state))))
             for topic, (positions, states) in self.kinds.items()
-            if topic not in {"DonationRecorded", "DonationReversed"}
+            if topic in kinds
             for position, state in zip(positions, RAWS.decode(b"[%b]" % states), strict=True)
         ]
-        return sorted(found, key=lambda other: other.position)
 
 
 # An escaped NUL, and no backslash that is escaped itself before four digits.

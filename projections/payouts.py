@@ -43,7 +43,7 @@ class Fold:
         self._events: list[AnyEvent] = []
 
     def add(self, page: Page) -> None:
-        for other in page.others:
+        for other in page.rare:
             match other.event:
                 case PayoutPaid() | PayoutListed() | PayoutFailed():
                     self._events.append(other.event)

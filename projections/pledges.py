@@ -42,7 +42,7 @@ class Fold:
         self._banked: Counter[UUID] = Counter()
 
     def add(self, page: Page) -> None:
-        for other in page.others:
+        for other in page.rare:
             if isinstance(other.event, EVENTS):
                 self._events.append(cast(PledgeEvent | RoundStep, other.event))
             for one in applied(other.event):

@@ -35,7 +35,7 @@ class Fold:
         self._deposits: Counter[UUID] = Counter()
 
     def add(self, page: Page) -> None:
-        for other in page.others:
+        for other in page.rare:
             if isinstance(other.event, EVENTS):
                 self._events.append(cast(RemittanceEvent, other.event))
             for one in applied(other.event):

@@ -105,7 +105,7 @@ class Fold:
         self._card_changes: list[tuple[UUID, int, date, int]] = []
 
     def add(self, page: Page) -> None:
-        for other in page.others:
+        for other in page.rare:
             event = other.event
             if isinstance(event, StatementClosed):
                 told = event.model_dump(mode="json", exclude={"actor"})

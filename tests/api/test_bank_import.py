@@ -294,6 +294,22 @@ class TestCertain:
         assert (statement.outstanding_cents, statement.settled_on) == (5_000, None)
         assert here.open_cents() == []
 
+    def test_what_a_return_gives_back_is_paid_by_who_had_paid_too_much(self, here: Banking) -> None:
+        _, owed = here.shop_that_owes(5_000, EARLIER)
+        paid = Tx(5_000, "ID-1", reference=owed.reference)
+        twice = Tx(5_000, "ID-2", reference=owed.reference)
+        back = Tx(-5_000, "ID-1", return_reason="AC04")
+        morrow = DAY + timedelta(days=1)
+        entries = [
+            Line(5_000, txs=(paid,)),
+            Line(-5_000, txs=(back,)),
+            Line(5_000, morrow, txs=(twice,)),
+        ]
+        here.reads(Sheet(entries, last=morrow))
+        assert here.statement(owed).outstanding_cents == 0
+        assert here.open_cents() == []
+        assert match_certain(here.context) == 0
+
     def test_a_match_that_was_undone_is_not_made_again(self, here: Banking) -> None:
         _, owed = here.shop_that_owes(5_000, EARLIER)
         here.reads(Sheet([Line(5_000, txs=(Tx(5_000, reference=owed.reference),))]))

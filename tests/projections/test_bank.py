@@ -1,21 +1,25 @@
 """The bank as its read model tells it: balances at each file, missing days, what is open."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from random import Random
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid5
 
 import psycopg
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from api.bank_matching import open_of
 from ledger.allocations import Allocation
 from ledger.bank.events import (
     BankFileRead,
     BankTransactionBooked,
+    Kind,
     TransactionMatched,
     TransactionUnmatched,
 )
+from ledger.bank.matching import Claim, certain
 from ledger.decider import Event
 from ledger.events import encode
 from projections import bank, bank_chain
@@ -217,6 +221,36 @@ def test_accounts_are_chained_apart(conninfo: str) -> None:
     )
     found = {link.file.account_id: link.difference_cents for link in chain(conninfo)}
     assert found == {ACCOUNT: 0, other: -40}
+
+
+def test_only_what_can_tell_what_it_is_for_is_looked_at(conninfo: str) -> None:
+    told = {
+        (number, kind, cents, references)
+        for number, (kind, cents, references) in enumerate(
+            product(get_args(Kind), (5, -5), ((), ("RF18539007547034",)))
+        )
+    }
+    store(
+        conninfo,
+        *(
+            booked(number, 0, cents, kind=kind, references=references)
+            for number, kind, cents, references in told
+        ),
+    )
+    telling = {
+        UUID(int=100 + number): (cents, references)
+        for number, kind, cents, references in told
+        if kind in {"charge", "return"} or (cents > 0 and references)
+    }
+    with psycopg.connect(conninfo) as connection:
+        found = bank.telling(connection)
+        everything = [open_of(one) for one in bank.open_transactions(connection)]
+    assert {one.transaction_id: (one.left_cents, one.references) for one in found} == telling
+    assert [one for one in everything if one.transaction_id in telling] == found
+    # Of all others nothing is certain, whatever is asked for.
+    claim = Claim("statement", UUID(int=4), SHOP, "RF18539007547034", 1_000, MONDAY)
+    others = [one for one in everything if one.transaction_id not in telling]
+    assert list(certain(others, [claim], [])) == []
 
 
 def test_what_is_matched_is_open_no_more_until_it_is_undone(conninfo: str) -> None:
