@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -58,6 +58,13 @@ PAYER: Final = "bank"
 SCHEMAS: Final = "schemas"
 
 Progress = Callable[[int], object]
+Unpack = Callable[[bytes], Statement | Entry]
+
+PACK: Final = msgspec.msgpack.Encoder().encode
+UNPACK: Final[dict[type[Statement | Entry], Unpack]] = {
+    Statement: msgspec.msgpack.Decoder(Statement).decode,
+    Entry: msgspec.msgpack.Decoder(Entry).decode,
+}
 
 
 @dataclass(slots=True)
@@ -86,14 +93,14 @@ class Totals:
 class Kept:
     """What was read of a file, packed, as long as it is not too much to be held in memory."""
 
-    packed: list[tuple[type[Statement | Entry], bytes]] | None = field(default_factory=list)
+    packed: list[tuple[Unpack, bytes]] | None = field(default_factory=list)
     size: int = 0
 
     def add(self, part: Statement | Entry) -> None:
         if self.packed is None:
             return
-        told = msgspec.msgpack.encode(part)
-        self.packed.append((type(part), told))
+        told = PACK(part)
+        self.packed.append((UNPACK[type(part)], told))
         self.size += len(told)
         if self.size > KEPT_BYTES_MAX:
             self.packed = None
@@ -118,8 +125,8 @@ class Survey:
         Raises BankFileChanged, at the end.
         """
         if self.kept.packed is not None:
-            for kind, told in self.kept.packed:
-                yield msgspec.msgpack.decode(told, type=kind)
+            for unpack, told in self.kept.packed:
+                yield unpack(told)
             return
         hashed = Hashed(file)
         for part in camt.read(hashed):
@@ -221,6 +228,15 @@ def survey(context: Context, file: BinaryIO, progress: Progress = lambda _: None
     return found
 
 
+class Taken(NamedTuple):
+    """An entry that waits for its batch; `transaction_ids` are those of its movements."""
+
+    entry_id: UUID
+    entry: Entry
+    movements: tuple[Movement, ...]
+    transaction_ids: tuple[UUID, ...]
+
+
 @dataclass(slots=True)
 class Booking:
     """Books the entries of one file, those of each batch together."""
@@ -233,7 +249,7 @@ class Booking:
     transactions: int = 0
     _accounts: list[UUID] = field(init=False)
     _files: list[UUID] = field(init=False)
-    _waiting: list[tuple[UUID, Entry, tuple[Movement, ...]]] = field(default_factory=list)
+    _waiting: list[Taken] = field(default_factory=list)
     _movements: int = 0
 
     def __post_init__(self) -> None:
@@ -272,7 +288,8 @@ class Booking:
 
     def _take(self, entry_id: UUID, entry: Entry) -> None:
         parts = movements(entry)
-        self._waiting.append((entry_id, entry, parts))
+        ids = tuple(transaction_id(entry_id, part.place) for part in parts)
+        self._waiting.append(Taken(entry_id, entry, parts, ids))
         self._movements += len(parts)
         if self._movements >= BATCH_MOVEMENTS:
             self._book()
@@ -280,20 +297,19 @@ class Booking:
     def _book(self) -> None:
         """Book a batch. All movements of an entry are in one commit: an entry is booked or not."""
         waiting, self._waiting, self._movements = self._waiting, [], 0
-        firsts = [transaction_id(entry_id, 0) for entry_id, _, _ in waiting]
+        firsts = [one.transaction_ids[0] for one in waiting]
         before = self.context.ledger.histories(transaction, firsts)
         at = datetime.now(UTC)
         commands: dict[UUID, BookTransaction] = {}
         payers: dict[UUID, str] = {}
-        for (entry_id, entry, parts), history in zip(waiting, before, strict=True):
+        for taken, history in zip(waiting, before, strict=True):
             if history:
                 continue
             self.new_entries += 1
-            for part in parts:
-                command = self._command(entry_id, entry, part, at)
-                commands[command.transaction_id] = command
-                if told := payer_of(entry, part.detail):
-                    payers[command.transaction_id] = told
+            for part, id_ in zip(taken.movements, taken.transaction_ids, strict=True):
+                commands[id_] = self._command(taken, part, id_, at)
+                if told := payer_of(taken.entry, part.detail):
+                    payers[id_] = told
         self.context.vault.put_all(PAYER, payers)
         booked = self.context.ledger.handle_all(
             transaction, list(commands.items()), presume_new=True
@@ -304,16 +320,14 @@ class Booking:
         self.transactions += len(commands)
         self.progress(len(waiting))
 
-    def _command(
-        self, entry_id: UUID, entry: Entry, part: Movement, at: datetime
-    ) -> BookTransaction:
-        detail = part.detail
+    def _command(self, taken: Taken, part: Movement, id_: UUID, at: datetime) -> BookTransaction:
+        entry, detail = taken.entry, part.detail
         return BookTransaction(
             at=at,
             actor=self.actor,
-            transaction_id=transaction_id(entry_id, part.place),
+            transaction_id=id_,
             account_id=self._accounts[entry.statement],
-            entry_id=entry_id,
+            entry_id=taken.entry_id,
             file_id=self._files[entry.statement],
             booked_on=entry.booked_on,
             value_on=entry.value_on,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from ledger.bank.entries import BankFileMalformed
@@ -27,12 +28,12 @@ NO_ID: Final = frozenset({"", "NOTPROVIDED", "NOT PROVIDED", "NONREF", "NONE"})
 def cents_of(text: str | None, direction: str | None) -> int:
     """Read an amount with its side: negative for a debit. Raises BankFileMalformed."""
     found = AMOUNT.fullmatch((text or "").strip())
-    if found is None or not any(found.groups()):
+    whole, decimals = found.groups("") if found is not None else ("", "")
+    if not whole and not decimals:
         raise BankFileMalformed(problem="an amount is no decimal number")
-    whole, decimals = found[1] or "0", (found[2] or "").ljust(2, "0")
     if decimals[2:].strip("0"):
         raise BankFileMalformed(problem="an amount has fractions of a cent")
-    cents = int(whole) * 100 + int(decimals[:2])
+    cents = int(whole + decimals[:2].ljust(2, "0"))
     if cents > CENTS_MAX:
         raise BankFileMalformed(problem="an amount is beyond all bounds")
     match direction:
@@ -44,6 +45,7 @@ def cents_of(text: str | None, direction: str | None) -> int:
             raise BankFileMalformed(problem="an amount is neither credit nor debit")
 
 
+@lru_cache(1_000)
 def day_of(text: str | None) -> date | None:
     """Read a day, or the day of a moment as the bank's own clock shows it."""
     if text is None:
@@ -71,8 +73,9 @@ def references_in(structured: Iterable[str], free: str) -> tuple[str, ...]:
     """
     found = [text.replace(" ", "").upper() for text in structured]
     upper = free.upper()
-    found += IN_ONE.findall(upper)
-    for grouped in IN_GROUPS.findall(upper):
-        groups = grouped.split(" ")
-        found += ["".join(groups[:end]) for end in range(len(groups), 1, -1)]
+    if "RF" in upper:  # Most words hold none, and looking for one costs more than this.
+        found += IN_ONE.findall(upper)
+        for grouped in IN_GROUPS.findall(upper):
+            groups = grouped.split(" ")
+            found += ["".join(groups[:end]) for end in range(len(groups), 1, -1)]
     return tuple(dict.fromkeys(one for one in found if is_creditor_reference(one)))

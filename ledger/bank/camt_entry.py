@@ -20,7 +20,16 @@ INSTRUCTED: Final = "AmtDtls/InstdAmt/Amt"
 # Where a transaction's amount in euros stands, by how near it is to what was booked.
 AMOUNTS: Final = ("Amt", "AmtDtls/TxAmt/Amt", INSTRUCTED)
 # Ids that banks give, by which an entry without a reference of its own is known again.
-IDS: Final = ("AcctSvcrRef", "InstrId", "TxId", "UETR", "ChqNb", "MndtId")
+IDS: Final = tuple(
+    f"Refs/{name}" for name in ("AcctSvcrRef", "InstrId", "TxId", "UETR", "ChqNb", "MndtId")
+)
+# Where the name of a party stands, before .07 and since, and that of whom it acted for.
+PARTIES: Final = {
+    role: tuple(
+        f"RltdPties/{one}/{path}" for one in (role, f"Ultmt{role}") for path in ("Pty/Nm", "Nm")
+    )
+    for role in ("Dbtr", "Cdtr")
+}
 
 
 def entry_of(fields: Fields, statement: int) -> Entry | Passed:
@@ -101,7 +110,7 @@ def detail_of(fields: Fields, direction: str | None, *, reversal: bool) -> Detai
         kind=code_of(fields, reversal=returned),
         end_to_end_id=shortened(given(fields.text("Refs/EndToEndId")), ID_MAX),
         bank_references=tuple(
-            known for one in IDS if (known := given(fields.text(f"Refs/{one}"))) is not None
+            known for one in IDS if (known := given(fields.first.get(one))) is not None
         ),
         references=references_in(structured, free),
         name=shortened(name, NAME_MAX),
@@ -130,8 +139,7 @@ def counterparty(
     A return keeps the roles of what it returns, so the sides are the other way round.
     """
     role = "Dbtr" if (direction == "CRDT") != returned else "Cdtr"
-    parties = (f"RltdPties/{one}" for one in (role, f"Ultmt{role}"))
-    name = fields.text(*(f"{party}/{path}" for party in parties for path in ("Pty/Nm", "Nm")))
+    name = fields.text(*PARTIES[role])
     iban = fields.text(f"RltdPties/{role}Acct/Id/IBAN")
     return name, None if iban is None else iban.replace(" ", "").upper()
 

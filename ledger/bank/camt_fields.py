@@ -12,6 +12,8 @@ PARTS: Final = frozenset({"Bal", "TxDtls", "Chrgs", "Rcrd"})
 # Read on its own, as it comes: what a statement says of itself stands before.
 ENTRY: Final = "Ntry"
 AMOUNT: Final = "Amt"
+# Looked for at once: most elements are none of these, nor of another namespace.
+ASIDE: Final = PARTS | {ENTRY, ""}
 
 
 class Names(dict[str, str]):
@@ -70,14 +72,13 @@ def gather(element: Tree, path: str, found: Fields, names: Names) -> None:
     first = found.first
     for child in element:
         name = names[child.tag]
-        if name == ENTRY:
-            break
-        if name in PARTS:
-            part = Fields()
-            gather(child, "", part, names)
-            found.parts.setdefault(path + name, []).append(part)
-        elif not name:
-            continue
+        if name in ASIDE:
+            if name == ENTRY:
+                break
+            if name in PARTS:
+                part = Fields()
+                gather(child, "", part, names)
+                found.parts.setdefault(path + name, []).append(part)
         elif len(child):
             gather(child, f"{path}{name}/", found, names)
         elif text := (child.text or "").strip():

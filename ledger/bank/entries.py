@@ -1,8 +1,10 @@
 """What a bank's file says, freed of its XML: statements, their balances, and their entries."""
 
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from ledger.bank.events import Kind
 from ledger.decider import Refused
@@ -56,8 +58,7 @@ class BankFileChanged(Refused):
 AHEAD_MAX: Final = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """The head of one statement: whose account, from when to when, from what to what.
 
     `number` is its place in the file, from 0. Balances are signed cents.
@@ -74,8 +75,7 @@ class Statement:
     page: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Detail:
+class Detail(msgspec.Struct, frozen=True, gc=False):
     """One transaction of an entry, as far as the bank tells. `cents` are signed, in euros.
 
     `instructed_cents` is what the payer sent off, before anybody's charges; `charge_cents` what
@@ -96,8 +96,7 @@ class Detail:
     return_reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One line of a statement. `cents` are signed; `bank_reference` is the bank's own."""
 
     statement: int
@@ -112,15 +111,13 @@ class Entry:
     details: tuple[Detail, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(msgspec.Struct, frozen=True):
     """An entry that is not booked, or that moves nothing: it is read and left out."""
 
     statement: int
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(msgspec.Struct, frozen=True, gc=False):
     """A part of an entry that stands alone: the movements of an entry add up to it.
 
     `place` is its number among them, by which it is known again.

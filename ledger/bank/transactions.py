@@ -170,8 +170,24 @@ def book(command: BookTransaction, transaction: Transaction) -> list[Transaction
     """Book it, once. Another file may tell more or less of it: what came first stands."""
     match transaction:
         case Unbooked():
-            said = command.model_dump(exclude={"at", "actor"})
-            return [BankTransactionBooked(recorded_at=command.at, actor=command.actor, **said)]
+            return [
+                BankTransactionBooked(
+                    recorded_at=command.at,
+                    actor=command.actor,
+                    transaction_id=command.transaction_id,
+                    account_id=command.account_id,
+                    entry_id=command.entry_id,
+                    file_id=command.file_id,
+                    booked_on=command.booked_on,
+                    value_on=command.value_on,
+                    cents=command.cents,
+                    kind=command.kind,
+                    references=command.references,
+                    end_to_end_mac=command.end_to_end_mac,
+                    counterparty_mac=command.counterparty_mac,
+                    return_reason=command.return_reason,
+                )
+            ]
         case Booked(booked=before):
             if identity(command) != identity(before):
                 raise TransactionDiffers(transaction_id=command.transaction_id)
