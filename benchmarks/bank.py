@@ -15,6 +15,7 @@ from uuid import uuid4
 from lxml import etree
 
 from api import bank_import, bank_matching
+from api.bank_commands import resting_collector
 from api.demo_bank import Entry, file_of, iban_of
 from api.deps import open_context
 from benchmarks.ground import Ground, siret
@@ -148,7 +149,11 @@ def imported(conninfo: str, home: Path, path: Path) -> Taken:
 def take(conninfo: str, home: Path, path: Path) -> None:
     settings = Settings.from_environment({"DONPOSITIF_HOME": str(home)})
     started_at = time.perf_counter()
-    with open_context(settings, conninfo) as context, path.open("rb") as file:
+    with (
+        resting_collector(),
+        open_context(settings, conninfo) as context,
+        path.open("rb") as file,
+    ):
         found = bank_import.survey(context, file)
         made = bank_import.import_file(context, "bench", file, found)
         matched = bank_matching.match_certain(context)
