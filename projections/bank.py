@@ -22,8 +22,6 @@ from ledger.bank.events import (
 )
 from ledger.bank.identity import Span
 from ledger.bank.matching import Moved, Open
-from ledger.decider import Event
-from ledger.events import encode
 from projections.feed import Page
 from projections.read_model import ReadModel
 from projections.sql import queries
