@@ -21,20 +21,20 @@ from api import pledges
 from ledger.rounds.state import Adopted, Tallied
 from projections import pledges as rows
 from projections.check import check
-from tests.api import conftest, test_round_office
+from tests.api import conftest
 from tests.api.owing import TODAY
 from tests.api.people import Browser
+from tests.api.round_office import Office, done, state_of
 from tests.api.served import PUBLIC_URL, Service, service
 from tests.api.shops import Shop
 from tests.api.stored import stored
 from tests.api.test_pledges import SPONSOR, Promises
-from tests.api.test_round_office import Office, done, state_of
 from tests.faults.stalls import stalling
 from tests.faults.test_service_killed import parts
 from tests.ledger.processes import eventually
 
 settings, served, shop = conftest.settings, conftest.served, conftest.shop
-office = test_round_office.office
+office = round_office.office
 TAKES: LiteralString = "NEW.topic = 'PledgeUsed'"
 # The oldest promise goes first, and is not enough.
 FIRST_CENTS = 200
