@@ -8,6 +8,11 @@ from psycopg import OperationalError
 
 from api.clock import DUTIES, Duty, Round
 from api.deps import Context
+from ledger.settlements.commands import statement_reference
+from tests.api.banking import banking
+from tests.api.served import Served
+from tests.api.shops import siret
+from tests.ledger.bank.camt_files import DAY, Line, Sheet, Tx
 
 CONTEXT = cast(Context, None)
 
@@ -49,3 +54,18 @@ def test_a_lost_database_ends_the_round() -> None:
 
 def test_duties_have_names_of_their_own() -> None:
     assert len({one.name for one in DUTIES}) == len(DUTIES)
+
+
+def test_a_statement_closed_after_its_money_came_is_matched_without_a_button(
+    served: Served, conninfo: str
+) -> None:
+    here = banking(served.context, conninfo)
+    paid = Tx(700, reference=statement_reference(siret(1), 1))
+    here.reads(Sheet([Line(700, ref="B1", txs=(paid,))]))
+    assert here.open_cents() == [700]
+    _, closed = here.shop_that_owes(500, DAY)
+    round_ = Round(tuple(one for one in DUTIES if one.name == "matching"))
+    round_.go(served.context, 0.0)
+    assert here.statement(closed).outstanding_cents == 0
+    # No more than is asked for: what the rest is for, an officer says.
+    assert here.open_cents() == [200]
