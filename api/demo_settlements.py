@@ -1,10 +1,12 @@
 """The money of the made-up village: statements that are paid, late, wrong, or not due yet."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from io import BytesIO
+from operator import itemgetter
 from typing import Any, Final
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from api import admin, bank_import, bank_matching, settling
 from api.demo_bank import Entry, file_of, iban_of
@@ -28,7 +30,7 @@ from ledger.periods import ends_due
 from ledger.pledges import CallPledge, MakePledge, call_reference, pledge
 from ledger.references import in_groups
 from ledger.remittances import DeclareRemittance, remittance
-from ledger.settlements.commands import ProposeWriteOff, RemindStatement
+from ledger.settlements.commands import ProposeWriteOff, Reminder, RemindOfStatements
 from ledger.settlements.decider import settlement
 from ledger.settlements.events import StatementClosed
 from ledger.settlements.lines import Reach, owed_of
@@ -201,23 +203,23 @@ def grow_old(context: Context, today: date) -> None:
             noted_on=noted_on,
         )
         context.ledger.handle(overdue, one.statement_id, note)
-    reminders = [
-        (days_after(one.due_on, age), level, one)
-        for one in late
-        for level, age in enumerate(ages, 1)
-    ]
-    for day, level, one in sorted(reminders, key=lambda reminder: reminder[:2]):
+    letters: dict[tuple[date, UUID], list[Reminder]] = defaultdict(list)
+    for one in late:
+        for level, age in enumerate(ages, 1):
+            reminder = Reminder(
+                statement_id=one.statement_id, level=level, outstanding_cents=one.outstanding_cents
+            )
+            letters[days_after(one.due_on, age), one.partner_id].append(reminder)
+    for (day, partner_id), reminders in sorted(letters.items(), key=itemgetter(0)):
         if day <= today:
-            remind = RemindStatement(
+            remind = RemindOfStatements(
                 at=at_dawn(day),
                 actor=CLOCK,
-                partner_id=one.partner_id,
-                statement_id=one.statement_id,
-                level=level,
+                partner_id=partner_id,
                 reminded_on=day,
-                outstanding_cents=one.outstanding_cents,
+                reminders=tuple(reminders),
             )
-            context.ledger.handle(settlement, one.partner_id, remind)
+            context.ledger.handle(settlement, partner_id, remind)
 
 
 def leave_waiting(context: Context, closed: list[StatementClosed], today: date) -> None:

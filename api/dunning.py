@@ -1,7 +1,8 @@
 """Debts that grow old: noted for the partner's standing, reminded of, written off by two people."""
 
 import logging
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from api import figures, statement_letters
@@ -12,9 +13,13 @@ from api.statement_lines import settlement_of
 from ledger.calendar import civil_day
 from ledger.decider import Refused
 from ledger.partners.overdue import ClearOverdue, NoteOverdue, OverdueCommand, overdue
-from ledger.settlements.commands import RemindStatement, StatementNotFound
+from ledger.settlements.commands import (
+    RemindedToday,
+    Reminder,
+    RemindOfStatements,
+    StatementNotFound,
+)
 from ledger.settlements.decider import settlement
-from ledger.settlements.state import Frozen
 from projections import statements
 from projections.statements import Statement
 
@@ -60,48 +65,84 @@ def noted(one: Statement, at: datetime) -> OverdueCommand:
 
 
 def remind_due(context: Context, at: datetime | None = None) -> int:
-    """Send the reminders that the foundation's terms say are due: at most one a day a statement."""
+    """Send the letters that the foundation's terms say are due: at most one a day to a shop.
+
+    Give how many that were.
+    """
     own, at = foundation_of(context), at or datetime.now(UTC)
     today = civil_day(at)
     after = own.terms_on(today).reminder_after_days
     with context.pool.connection() as connection:
-        found = [one for one in statements.outstanding(connection) if one.is_overdue(today)]
-    sent = 0
+        found = statements.outstanding(connection)
+    due: dict[UUID, list[Statement]] = {}
     for one in found:
-        level = one.reminders + 1
-        due = level <= len(after) and today >= one.due_on + timedelta(days=after[level - 1])
-        if due and one.reminded_on != today and statement_letters.recipients(context, one):
+        if is_due(one, today, after):
+            due.setdefault(one.partner_id, []).append(one)
+    sent = 0
+    for some in due.values():
+        if statement_letters.recipients(context, some[0]):
             try:
-                sent += remind(context, CLOCK, one, at)
+                sent += remind(context, CLOCK, some, at)
             except Refused as refusal:
-                LOG.warning("statement %s is not reminded of: %s", one.statement_id, refusal)
+                LOG.warning("partner %s is not reminded: %s", some[0].partner_id, refusal)
     return sent
 
 
+def is_due(one: Statement, today: date, after: Sequence[int]) -> bool:
+    """Tell whether the next reminder of a statement is due by the ages of the terms."""
+    level = one.reminders
+    late = one.is_overdue(today) and level < len(after)
+    return late and today >= one.due_on + timedelta(days=after[level])
+
+
 def remind_now(context: Context, actor: str, statement_id: UUID) -> None:
-    """Send the next reminder by hand. Raises NobodyToWriteTo, StatementNotDue, NothingOwed."""
+    """Send a letter by hand, which is the next reminder of a statement.
+
+    Raises NobodyToWriteTo, StatementNotDue, NothingOwed, RemindedToday.
+    """
     found = fresh(context, statement_id)
     if not statement_letters.recipients(context, found):
         raise NobodyToWriteTo(partner_id=found.partner_id)
-    remind(context, actor, found, datetime.now(UTC))
+    at = datetime.now(UTC)
+    if not remind(context, actor, [found], at):
+        raise RemindedToday(reminded_on=civil_day(at))
 
 
-def remind(context: Context, actor: str, one: Statement, at: datetime) -> int:
-    """Record the next reminder and send its letter; give 1, or 0 when another process did."""
-    if frozen_of(context, one).reminders != one.reminders:
+def remind(context: Context, actor: str, some: Sequence[Statement], at: datetime) -> int:
+    """Record the next reminder of some statements of a shop, and send the one letter of it.
+
+    The letter lists all that is overdue. Give 1, or 0 where another process sent today's.
+    """
+    partner_id, state = some[0].partner_id, settlement_of(context, some[0].partner_id)
+    levels = {name: one.reminders for name, one in state.statements.items()}
+    known = [one for one in some if levels.get(one.statement_id) == one.reminders]
+    if not known or state.reminded_on == civil_day(at):
         return 0
-    command = RemindStatement(
+    command = RemindOfStatements(
         at=at,
         actor=actor,
-        partner_id=one.partner_id,
-        statement_id=one.statement_id,
-        level=one.reminders + 1,
+        partner_id=partner_id,
         reminded_on=civil_day(at),
-        outstanding_cents=one.outstanding_cents,
+        reminders=tuple(
+            Reminder(
+                statement_id=one.statement_id,
+                level=one.reminders + 1,
+                outstanding_cents=one.outstanding_cents,
+            )
+            for one in known
+        ),
     )
-    with statement_letters.sent(context, "reminder", one.statement_id):
-        context.ledger.handle(settlement, one.partner_id, command)
+    with statement_letters.sent(context, "reminder", oldest(context, known[0], at)):
+        if not context.ledger.handle(settlement, partner_id, command).fresh:
+            raise RemindedToday(reminded_on=civil_day(at))
     return 1
+
+
+def oldest(context: Context, one: Statement, at: datetime) -> UUID:
+    """Give the statement that a shop's letter is noted under, so that one of them waits at most."""
+    with context.pool.connection() as connection:
+        late = statements.overdue_of(connection, one.partner_id, civil_day(at))
+    return late[0].statement_id if late else one.statement_id
 
 
 def fresh(context: Context, statement_id: UUID) -> Statement:
@@ -112,11 +153,3 @@ def fresh(context: Context, statement_id: UUID) -> Statement:
     if found is None:
         raise StatementNotFound(statement_id=statement_id)
     return found
-
-
-def frozen_of(context: Context, one: Statement) -> Frozen:
-    """Give a statement as its own stream has it. Raises StatementNotFound."""
-    known = settlement_of(context, one.partner_id).statements.get(one.statement_id)
-    if known is None:
-        raise StatementNotFound(statement_id=one.statement_id)
-    return known

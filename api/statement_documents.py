@@ -89,9 +89,14 @@ def shop_of(shop: Registered) -> Shop:
     return Shop(name, tuple(line for line in lines if line and line != name), shop.siret)
 
 
+def folder_of(one: Statement) -> str:
+    """Give the address of all statements among their partner's own pages."""
+    return f"/my/shops/{one.partner_id}/statements"
+
+
 def path_of(one: Statement) -> str:
     """Give the address of a statement among its partner's own pages."""
-    return f"/my/shops/{one.partner_id}/statements/{one.number}"
+    return f"{folder_of(one)}/{one.number}"
 
 
 def file_name(one: Statement, ending: str, kind: str = "bordereau") -> str:

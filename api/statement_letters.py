@@ -1,7 +1,9 @@
-"""Letters to a partner about a statement, with its PDF: it is closed, or it is overdue."""
+"""Letters to a partner about its statements, with their PDFs: one is closed, some are overdue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Final, Literal
 from uuid import UUID
@@ -13,6 +15,7 @@ from api.mail import Attachment, Letter, letter
 from ledger.calendar import civil_day
 from ledger.decider import Refused
 from ledger.partners.register import Role
+from ledger.references import in_groups
 from projections import statements
 from projections.statements import Statement
 
@@ -20,6 +23,8 @@ Kind = Literal["statement", "reminder"]
 # Who is written to first; whoever stands at the till has no part in it.
 ROLES: Final[tuple[Role, ...]] = ("accountant", "owner", "manager")
 RECIPIENTS_MAX: Final = 5
+# Mail servers refuse what is too large; what is left out is on the shop's own page.
+PAPERS_MAX: Final = 6
 WORDS: Final = "email"
 
 
@@ -59,25 +64,57 @@ def written(context: Context, kind: Kind, statement_id: UUID) -> Letter | None:
     figures.reach(context, statements.statements.name)
     with context.pool.connection() as connection:
         one = statements.one(connection, statement_id)
-    if one is None or (kind == "reminder" and one.outstanding_cents <= 0):
+    if one is None:
         return None
     addresses = recipients(context, one)
     if not addresses:
         return None
-    document = statement_documents.pdf_of(context, one, "fr")
-    name = statement_documents.file_name(one, "pdf")
+    return told_of(context, one, addresses) if kind == "statement" else reminder(context, one)
+
+
+def told_of(context: Context, one: Statement, addresses: Sequence[str]) -> Letter:
+    """Write that a statement is closed: what it asks for, and how to pay it."""
     made = letter(
         ", ".join(addresses),
-        f"{kind}.txt",
+        "statement.txt",
         statement=one,
         shop=admin.registered(context.ledger, one.partner_id).sign,
         paid=statement_documents.payment_of(foundation_of(context), one),
         link=f"{context.settings.public_url}{statement_documents.path_of(one)}",
-        closed_on=civil_day(one.closed_at),
     )
-    return Letter(
-        made.to, made.subject, made.text, (Attachment(name, "application/pdf", document),)
+    return replace(made, attachments=(paper(context, one),))
+
+
+def reminder(context: Context, lead: Statement) -> Letter | None:
+    """Write of all that a shop has overdue, with one total; None where that is nothing any more.
+
+    It is noted under one of its statements, which may be settled meanwhile.
+    """
+    # A letter that waited is of the day on which it is sent.
+    on = max(civil_day(datetime.now(UTC)), lead.reminded_on or date.min)
+    with context.pool.connection() as connection:
+        late = statements.overdue_of(connection, lead.partner_id, on)
+    if not late:
+        return None
+    own, link = foundation_of(context), context.settings.public_url
+    made = letter(
+        ", ".join(recipients(context, lead)),
+        "reminder.txt",
+        late=late,
+        total_cents=sum(one.outstanding_cents for one in late),
+        shop=admin.registered(context.ledger, lead.partner_id).sign,
+        account=own.account,
+        iban=in_groups(own.account.iban) if own.account else "",
+        references={one.number: in_groups(one.reference) for one in late},
+        left_out=len(late) - PAPERS_MAX,
+        link=f"{link}{statement_documents.folder_of(lead)}",
     )
+    return replace(made, attachments=tuple(paper(context, one) for one in late[:PAPERS_MAX]))
+
+
+def paper(context: Context, one: Statement) -> Attachment:
+    document = statement_documents.pdf_of(context, one, "fr")
+    return Attachment(statement_documents.file_name(one, "pdf"), "application/pdf", document)
 
 
 def shown(context: Context, statement_id: UUID) -> dict[str, str]:

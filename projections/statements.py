@@ -285,6 +285,12 @@ def outstanding(connection: Connection[Any]) -> list[Statement]:
     return rows(connection, "outstanding", {})
 
 
+def overdue_of(connection: Connection[Any], partner_id: UUID, on: date) -> list[Statement]:
+    """Give a partner's statements that are overdue on a day, the longest due first."""
+    late = [one for one in of_partner(connection, partner_id) if one.is_overdue(on)]
+    return sorted(late, key=lambda one: (one.due_on, one.number))
+
+
 def overdue_to_note(connection: Connection[Any], on: date) -> list[Statement]:
     """Give the statements of which the partner's standing does not know yet how they stand."""
     return rows(connection, "overdue_to_note", {"on": on})

@@ -102,6 +102,7 @@ def one_gathered(context: Context, statement_id: UUID) -> dict[str, Any]:
         "recipients": statement_letters.recipients(context, found),
         "history": [(type(one).__name__, one) for one in own_history],
         "names": named(context, [one.actor for one in own_history]),
+        "written_to_on": settlement.fold(history).reminded_on,
         "reasons": REASONS,
         "new_id": uuid4(),
         "files": f"{router.prefix}/{statement_id}",

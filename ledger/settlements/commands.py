@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID, uuid5
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from ledger.calendar import Day
 from ledger.decider import Command, Refused
@@ -39,14 +39,22 @@ class CloseStatement(Command):
     closed_by: ClosedBy
 
 
-class RemindStatement(Command):
-    """`outstanding_cents` is what the ledger knows to be owed at this moment."""
+class Reminder(BaseModel):
+    """The next reminder of a statement; `outstanding_cents` is what is owed at this moment."""
 
-    partner_id: UUID
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     statement_id: UUID
     level: Annotated[int, Field(ge=1, strict=True)]
-    reminded_on: Day
     outstanding_cents: Signed
+
+
+class RemindOfStatements(Command):
+    """What one letter to a partner reminds of: there is one a day, of as many as are due."""
+
+    partner_id: UUID
+    reminded_on: Day
+    reminders: Annotated[tuple[Reminder, ...], Field(min_length=1)]
 
 
 class ProposeWriteOff(Command):
@@ -84,7 +92,7 @@ class DiscardWriteOff(Command):
 
 
 SettlementCommand = (
-    CloseStatement | RemindStatement | ProposeWriteOff | ApproveWriteOff | DiscardWriteOff
+    CloseStatement | RemindOfStatements | ProposeWriteOff | ApproveWriteOff | DiscardWriteOff
 )
 
 
@@ -114,6 +122,10 @@ class NothingOwed(Refused):
 
 class ReminderOutOfOrder(Refused):
     """Reminders go out one after another, each once."""
+
+
+class RemindedToday(Refused):
+    """The partner was written to today: one letter a day tells all that is overdue."""
 
 
 class StatementNotDue(Refused):

@@ -1,13 +1,17 @@
 """The settlement with one partner: statements closed in order, reminded of, written off by two."""
 
+from uuid import UUID
+
 from ledger.calendar import civil_day
 from ledger.decider import Decider
 from ledger.settlements.commands import (
     CloseStatement,
     NothingOwed,
     PeriodNotOver,
+    RemindedToday,
+    Reminder,
     ReminderOutOfOrder,
-    RemindStatement,
+    RemindOfStatements,
     SettlementCommand,
     StatementEmpty,
     StatementNotDue,
@@ -27,19 +31,24 @@ from ledger.settlements.write_offs import write_off
 def decide(command: SettlementCommand, settlement: Settlement) -> list[SettlementEvent]:
     if isinstance(command, CloseStatement):
         return close(command, settlement)
-    known = settlement.statements.get(command.statement_id)
-    if known is None:
-        raise StatementNotFound(statement_id=command.statement_id)
-    if isinstance(command, RemindStatement):
-        return remind(command, known)
-    return list(write_off(command, known))
+    if isinstance(command, RemindOfStatements):
+        return list(remind(command, settlement))
+    return list(write_off(command, known(settlement, command.statement_id)))
+
+
+def known(settlement: Settlement, statement_id: UUID) -> Frozen:
+    """Give a statement of the partner. Raises StatementNotFound."""
+    found = settlement.statements.get(statement_id)
+    if found is None:
+        raise StatementNotFound(statement_id=statement_id)
+    return found
 
 
 def close(command: CloseStatement, settlement: Settlement) -> list[SettlementEvent]:
     closed = closed_by(command)
-    known = settlement.statements.get(closed.statement_id)
-    if known is not None:
-        if content(known.closed) != content(closed):
+    before = settlement.statements.get(closed.statement_id)
+    if before is not None:
+        if content(before.closed) != content(closed):
             raise StatementOutOfOrder(number=command.number, next_number=settlement.next_number)
         return []
     if command.number != settlement.next_number:
@@ -91,25 +100,33 @@ def check_period(command: CloseStatement, last: StatementClosed | None) -> None:
         raise StatementReachesBack(last_on=last.last_on, through_position=last.through_position)
 
 
-def remind(command: RemindStatement, known: Frozen) -> list[SettlementEvent]:
-    if command.level == known.reminders:
-        return []
-    if command.level != known.reminders + 1:
-        raise ReminderOutOfOrder(level=command.level, reminders=known.reminders)
-    if not is_overdue(known.due_on, command.reminded_on):
-        raise StatementNotDue(due_on=known.due_on)
-    if command.outstanding_cents <= 0:
-        raise NothingOwed(owed_cents=command.outstanding_cents)
-    return [
-        StatementReminded(
-            recorded_at=command.at,
-            actor=command.actor,
-            partner_id=command.partner_id,
-            statement_id=command.statement_id,
-            level=command.level,
-            reminded_on=command.reminded_on,
-        )
+def remind(command: RemindOfStatements, settlement: Settlement) -> list[StatementReminded]:
+    """Remind of what was not reminded of before; nobody gets two letters on a day."""
+    fresh = [
+        one
+        for one in command.reminders
+        if one.level != known(settlement, one.statement_id).reminders
     ]
+    if fresh and settlement.reminded_on == command.reminded_on:
+        raise RemindedToday(reminded_on=command.reminded_on)
+    return [reminded(command, one, known(settlement, one.statement_id)) for one in fresh]
+
+
+def reminded(command: RemindOfStatements, one: Reminder, found: Frozen) -> StatementReminded:
+    if one.level != found.reminders + 1:
+        raise ReminderOutOfOrder(level=one.level, reminders=found.reminders)
+    if not is_overdue(found.due_on, command.reminded_on):
+        raise StatementNotDue(due_on=found.due_on)
+    if one.outstanding_cents <= 0:
+        raise NothingOwed(owed_cents=one.outstanding_cents)
+    return StatementReminded(
+        recorded_at=command.at,
+        actor=command.actor,
+        partner_id=command.partner_id,
+        statement_id=one.statement_id,
+        level=one.level,
+        reminded_on=command.reminded_on,
+    )
 
 
 settlement: Decider[SettlementCommand, Settlement, SettlementEvent] = Decider(

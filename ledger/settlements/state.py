@@ -17,10 +17,11 @@ from ledger.settlements.events import (
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """A closed statement, how often it was reminded of, what was written off of it."""
+    """A closed statement, how often and when it was reminded of, what was written off of it."""
 
     closed: StatementClosed
     reminders: int = 0
+    reminded_on: date | None = None
     pending: WriteOffProposed | None = None
     approved: tuple[WriteOffApproved, ...] = ()
     discarded: frozenset[UUID] = field(default_factory=frozenset)
@@ -46,6 +47,12 @@ class Settlement:
     def next_number(self) -> int:
         return 1 if self.last is None else self.last.number + 1
 
+    @property
+    def reminded_on(self) -> date | None:
+        """The day of the last letter that reminded of any of them."""
+        days = [one.reminded_on for one in self.statements.values() if one.reminded_on is not None]
+        return max(days, default=None)
+
     def with_(self, statement_id: UUID, frozen: Frozen) -> "Settlement":
         return replace(self, statements={**self.statements, statement_id: frozen})
 
@@ -62,8 +69,8 @@ def after(
     event: StatementReminded | WriteOffProposed | WriteOffApproved | WriteOffDiscarded,
 ) -> Frozen:
     match event:
-        case StatementReminded(level=level):
-            return replace(known, reminders=level)
+        case StatementReminded(level=level, reminded_on=on):
+            return replace(known, reminders=level, reminded_on=on)
         case WriteOffProposed():
             return replace(known, pending=event)
         case WriteOffApproved():

@@ -237,7 +237,7 @@ class TestReminders:
         catch_up(office.conninfo)
         assert dunning.remind_due(office.served.context, self.at(office, 10)) == 0
         with pytest.raises(NothingOwed):
-            dunning.remind(office.served.context, "test", office.statement, self.at(office, 10))
+            dunning.remind(office.served.context, "test", [office.statement], self.at(office, 10))
 
     def test_the_button_says_that_it_is_not_overdue(self, office: Office) -> None:
         self.manager(office)

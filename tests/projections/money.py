@@ -52,7 +52,8 @@ from ledger.settlements.commands import (
     ApproveWriteOff,
     CloseStatement,
     ProposeWriteOff,
-    RemindStatement,
+    Reminder,
+    RemindOfStatements,
 )
 from ledger.settlements.decider import settlement
 from ledger.settlements.events import StatementClosed
@@ -220,7 +221,12 @@ def grow_old(ledger: Ledger, statement: StatementClosed, cents: int) -> None:
     note = NoteOverdue(due_on=statement.due_on, noted_on=later, **whose, **who("clock"))
     ledger.handle(overdue, statement.statement_id, note)
     settle: dict[str, Any] = whose | {"outstanding_cents": statement.owed_cents}
-    remind = RemindStatement(level=1, reminded_on=later, **settle, **who("clock"))
+    first = Reminder(
+        statement_id=statement.statement_id, level=1, outstanding_cents=statement.owed_cents
+    )
+    remind = RemindOfStatements(
+        partner_id=statement.partner_id, reminded_on=later, reminders=(first,), **who("clock")
+    )
     ledger.handle(settlement, statement.partner_id, remind)
     settle |= {"write_off_id": uuid4(), "cents": cents}
     propose = ProposeWriteOff(reason="too_small", **settle, **who())

@@ -25,7 +25,8 @@ from ledger.settlements.commands import (
     CloseStatement,
     DiscardWriteOff,
     ProposeWriteOff,
-    RemindStatement,
+    Reminder,
+    RemindOfStatements,
 )
 from ledger.settlements.decider import settlement
 from ledger.settlements.events import StatementClosed
@@ -323,11 +324,14 @@ def settled_once(ledger: Ledger, shop: Shop, closed: StatementClosed) -> None:
     cheque = remit(ledger, shop, closed.statement_id, 900)
     back = ReturnRemittance(at=now(), actor=ANNE, remittance_id=cheque, returned_on=today())
     ledger.handle(remittance, cheque, back)
-    reminded = RemindStatement(
-        level=1,
-        reminded_on=closed.due_on + timedelta(days=1),
-        outstanding_cents=closed.owed_cents,
-        **whose,
+    first = Reminder(statement_id=closed.statement_id, level=1, outstanding_cents=closed.owed_cents)
+    reminded = RemindOfStatements(
+        at=now(),
+        actor=ANNE,
+        partner_id=shop.partner_id,
+        # One letter a day: each statement of the shop has its own.
+        reminded_on=closed.due_on + timedelta(days=closed.number),
+        reminders=(first,),
     )
     ledger.handle(settlement, shop.partner_id, reminded)
     proposal = ProposeWriteOff(

@@ -9,8 +9,10 @@ from ledger.settlements.commands import (
     CloseStatement,
     DiscardWriteOff,
     ProposeWriteOff,
-    RemindStatement,
+    Reminder,
+    RemindOfStatements,
     statement_id_of,
+    statement_reference,
 )
 from ledger.settlements.decider import settlement
 from ledger.settlements.events import (
@@ -57,24 +59,31 @@ def close(**changes: Any) -> CloseStatement:
     return CloseStatement(**terms | changes)
 
 
-def closed(**changes: Any) -> StatementClosed:
-    """Give the event that a close decides first, as it is stored."""
+def closed(number: int = 1, **changes: Any) -> StatementClosed:
+    """Give the event that a close decides, as it is stored, under another number where asked."""
     event = settlement.decide(close(**changes), settlement.initial)[0]
     assert isinstance(event, StatementClosed)
-    return event
+    named = {
+        "number": number,
+        "statement_id": statement_id_of(SHOP, number),
+        "reference": statement_reference(SIRET, number),
+    }
+    return event.model_copy(update=named)
 
 
-def remind(**changes: Any) -> RemindStatement:
+def remind(
+    statement_id: UUID = FIRST, level: int = 1, outstanding_cents: int = 1_200, **changes: Any
+) -> RemindOfStatements:
+    """Remind of one statement."""
+    one = Reminder(statement_id=statement_id, level=level, outstanding_cents=outstanding_cents)
     terms: dict[str, Any] = {
         "at": NOON,
         "actor": "clock",
         "partner_id": SHOP,
-        "statement_id": FIRST,
-        "level": 1,
         "reminded_on": date(2026, 12, 10),
-        "outstanding_cents": 1_200,
+        "reminders": (one,),
     }
-    return RemindStatement(**terms | changes)
+    return RemindOfStatements(**terms | changes)
 
 
 def propose(**changes: Any) -> ProposeWriteOff:

@@ -11,8 +11,10 @@ from ledger.decider import Refused
 from ledger.settlements.commands import (
     NothingOwed,
     PeriodNotOver,
+    RemindedToday,
+    Reminder,
     ReminderOutOfOrder,
-    RemindStatement,
+    RemindOfStatements,
     SettlementCommand,
     StatementEmpty,
     StatementNotDue,
@@ -33,6 +35,7 @@ from tests.ledger.settlements.papers import (
     SIRET,
     approve,
     close,
+    closed,
     discard,
     propose,
     remind,
@@ -144,6 +147,29 @@ class TestClosed:
             reminded(2, later)
         )
 
+    def test_nobody_gets_two_letters_on_a_day(self) -> None:
+        day = date(2026, 12, 10)
+        given(settlement, CLOSED, reminded(1, day)).when(remind(level=2)).then_refused(
+            RemindedToday, reminded_on=day
+        )
+        given(settlement, CLOSED, reminded(1, day)).when(remind()).then()
+
+    def test_one_letter_reminds_of_several(self) -> None:
+        second = closed(number=2, through_position=120)
+        day = date(2026, 12, 10)
+        both = tuple(
+            Reminder(statement_id=one.statement_id, level=1, outstanding_cents=5)
+            for one in (CLOSED, second)
+        )
+        expected = reminded(1, day)
+        given(settlement, CLOSED, second).when(remind(reminders=both)).then(
+            expected, expected.model_copy(update={"statement_id": second.statement_id})
+        )
+        # Another process that knows of one alone sends no letter of its own.
+        given(settlement, CLOSED, second, expected).when(remind(reminders=both)).then_refused(
+            RemindedToday
+        )
+
 
 @pytest.mark.parametrize("changes", [{"siret": "73282932000075"}, {"lines_sha256": "no"}])
 def test_what_is_malformed_is_no_command(changes: dict[str, Any]) -> None:
@@ -158,7 +184,9 @@ def test_references_are_valid_and_each_its_own(number: int) -> None:
     assert reference != statement_reference(SIRET, number + 1)
 
 
-REMINDERS: list[RemindStatement] = [remind(level=level) for level in (1, 2, 3)]
+REMINDERS: list[RemindOfStatements] = [
+    remind(level=level, reminded_on=date(2026, 12, 10 * level)) for level in (1, 2, 3)
+]
 
 
 @for_all(
