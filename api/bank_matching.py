@@ -14,6 +14,7 @@ from psycopg import Connection
 from api.bank_bounds import Named, keep_within, taking_back
 from api.bank_claims import MODELS, claims_of_references, known_for, named_target
 from api.deps import Context
+from api.set_offs import moving_money, set_off_due
 from api.turns import MONEY, one_at_a_time
 from ledger.allocations import Target
 from ledger.bank.events import MatchRule, UnmatchReason
@@ -87,6 +88,8 @@ def match_certain(context: Context, progress: Progress = lambda _: None) -> int:
     # for again.
     while made := match_once(context, progress):
         matched += made
+    # Not after each page: what is certain gives nobody credit, a return may take it away.
+    set_off_due(context)
     return matched
 
 
@@ -203,7 +206,7 @@ def proposed(
 
 def confirm(context: Context, actor: str, transaction_id: UUID, key: str) -> None:
     """Make a proposal a match, as it was shown. Raises ProposalGone."""
-    with one_at_a_time(context.pool, MONEY):
+    with moving_money(context):
         with context.pool.connection() as connection:
             catch_up(connection)
             found = one_of(connection, transaction_id)
@@ -255,7 +258,7 @@ def match_by_hand(context: Context, actor: str, transaction_id: UUID, key: str, 
 
     Without an amount it is all that is left. Raises TargetUnknown and the refusals of a match.
     """
-    with one_at_a_time(context.pool, MONEY):
+    with moving_money(context):
         with context.pool.connection() as connection:
             catch_up(connection)
             found = one_of(connection, transaction_id)
@@ -276,7 +279,7 @@ def unmatch(
     Raises TargetLacks where it has the money no more: what took it back is undone first.
     """
     at = datetime.now(UTC)
-    with one_at_a_time(context.pool, MONEY):
+    with moving_money(context):
         with context.pool.connection() as connection:
             catch_up(connection)
             before = bank.matches_of(connection, transaction_id)

@@ -15,6 +15,7 @@ from psycopg_pool import PoolTimeout
 from api import month_letters
 from api.deps import Context
 from api.foundation import foundation_of
+from api.set_offs import set_off_due
 from ledger import stripe_reading
 from ledger.committer import Closed, QueueFull
 from ledger.donations import donation
@@ -121,6 +122,8 @@ def note_payment(context: Context, seen: ObservedPayment) -> Payment:
     if isinstance(state, Succeeded):
         agree(context, state)
         month_letters.send_noted(context, state)
+        if handled.fresh and state.paid.purpose == "statement":
+            set_off_due(context, state.paid.partner_id)
     return state
 
 

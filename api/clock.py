@@ -10,7 +10,7 @@ from typing import Final
 from psycopg import OperationalError
 from psycopg_pool import PoolTimeout
 
-from api import bank_matching, dunning, pledges, settling
+from api import bank_matching, dunning, pledges, set_offs, settling
 from api.deps import Context, open_context
 from api.round_steps import close_due
 from ledger.committer import Closed, QueueFull
@@ -42,6 +42,7 @@ DUTIES: Final = (
     Duty("statements", 60.0, settling.close_due),
     # A statement may be closed after its money came.
     Duty("matching", 300.0, bank_matching.match_certain),
+    Duty("set offs", 60.0, set_offs.set_off_due),
     Duty("overdue", 60.0, dunning.note_overdue),
     Duty("reminders", 600.0, dunning.remind_due),
     Duty("pledges", 60.0, pledges.use_due),

@@ -121,6 +121,8 @@ class EntryOut(BaseModel):
         "WriteOffProposed",
         "WriteOffApproved",
         "WriteOffDiscarded",
+        "CreditSetOff",
+        "SetOffTakenBack",
         "StatementFellOverdue",
         "OverdueCleared",
         "BankFileRead",

@@ -18,7 +18,7 @@ from api.home import PAGE
 from api.i18n import language_of
 from api.my import Manager, check_own, shop_of, shop_page, today_here
 from api.pages import PRIVATE
-from api.statement_lines import csv_of_statement
+from api.statement_lines import csv_of_account, csv_of_statement
 from ledger.calendar import days_after
 from ledger.foundation import Foundation
 from ledger.partners.standing import rule_on
@@ -125,6 +125,12 @@ async def show_lines(request: Request, actor: Manager, partner_id: UUID, number:
     return await lines(request, found)
 
 
+@router.api_route("/{number}/account.csv", **PAGE)
+async def show_account(request: Request, actor: Manager, partner_id: UUID, number: int) -> Response:
+    found = await own_statement(request, actor, partner_id, number)
+    return await account(request, found)
+
+
 @router.api_route("/{number}/receipt.pdf", **PAGE)
 async def show_receipt(request: Request, actor: Manager, partner_id: UUID, number: int) -> Response:
     found = await own_statement(request, actor, partner_id, number)
@@ -150,8 +156,8 @@ async def pdf(request: Request, found: Statement) -> Response:
 
 
 async def receipt(request: Request, found: Statement) -> Response:
-    """Print the receipt of what came in. There is none before something did."""
-    if not found.banked_cents:
+    """Print the receipt of what came in or was set off. There is none before something did."""
+    if not found.has_receipt:
         raise StatementNotFound(number=found.number)
     context, language = context_of(request), language_of(request)
     content = await run_in_threadpool(statement_documents.receipt_of, context, found, language)
@@ -167,6 +173,18 @@ async def lines(request: Request, found: Statement) -> Response:
 
     content = await run_in_threadpool(read)
     return document(content, CSV, statement_documents.file_name(found, "csv"))
+
+
+async def account(request: Request, found: Statement) -> Response:
+    """Give what was asked, paid and is left of a statement, for whoever keeps a shop's books."""
+    pool = context_of(request).pool
+
+    def read() -> bytes:
+        with pool.connection() as connection:
+            return csv_of_account(found, statements.money_of(connection, found.statement_id))
+
+    content = await run_in_threadpool(read)
+    return document(content, CSV, statement_documents.file_name(found, "csv", "compte"))
 
 
 def document(content: bytes, kind: str, name: str) -> Response:

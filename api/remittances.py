@@ -11,7 +11,7 @@ from api.bank_bounds import keep_within, taking_back
 from api.bank_matching import catch_up
 from api.deps import Context
 from api.office.desk import partner_people
-from api.turns import MONEY, one_at_a_time
+from api.set_offs import moving_money
 from ledger.allocations import Allocation
 from ledger.remittances import (
     AllocationForeign,
@@ -101,7 +101,7 @@ def approve(context: Context, actor: str, remittance_id: UUID, counted_cents: in
         partner_people=partner_people(context, declared.partner_id),
         **known(actor, remittance_id),
     )
-    with one_at_a_time(context.pool, MONEY):
+    with moving_money(context):
         handle(context, command)
 
 
@@ -115,7 +115,7 @@ def give_back(context: Context, actor: str, remittance_id: UUID, returned_on: da
     Raises TargetLacks where it was taken back already: what took it back is undone first.
     """
     command = ReturnRemittance(returned_on=returned_on, **known(actor, remittance_id))
-    with one_at_a_time(context.pool, MONEY):
+    with moving_money(context):
         state = remittance_of(context, remittance_id)
         if isinstance(state, Approved):
             with context.pool.connection() as connection:

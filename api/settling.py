@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 from uuid import UUID
 
-from api import admin, figures, statement_letters
+from api import admin, figures, set_offs, statement_letters
 from api.deps import Context
 from api.foundation import foundation_of
 from api.statement_lines import settlement_of
@@ -149,10 +149,15 @@ def close_now(
 
 
 def close(context: Context, closer: Closer, number: int, period: Period) -> StatementClosed:
-    """Close a statement and send it. Its letter is noted first, so that none gets lost."""
+    """Close a statement, set credit off against it, and send it as it then is.
+
+    Its letter is noted first, so that none gets lost.
+    """
     statement_id = statement_id_of(closer.partner_id, number)
     with statement_letters.sent(context, "statement", statement_id):
-        return record(context, closer, number, period)
+        closed = record(context, closer, number, period)
+        set_offs.set_off_due(context, closer.partner_id)
+        return closed
 
 
 def record(context: Context, closer: Closer, number: int, period: Period) -> StatementClosed:

@@ -82,6 +82,7 @@ def facts_of(one: Statement) -> dict[str, str | int | None]:
         "owed_cents": one.owed_cents,
         "banked_cents": one.banked_cents,
         "written_off_cents": one.written_off_cents,
+        "set_off_cents": one.set_off_cents,
         "outstanding_cents": one.outstanding_cents,
         "lines_sha256": one.lines_sha256,
     }

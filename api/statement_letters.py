@@ -73,7 +73,7 @@ def written(context: Context, kind: Kind, statement_id: UUID) -> Letter | None:
 
 
 def told_of(context: Context, one: Statement, addresses: Sequence[str]) -> Letter:
-    """Write that a statement is closed: what it asks for, and how to pay it."""
+    """Write that a statement is closed: what it asks for, what was set off, how to pay the rest."""
     made = letter(
         ", ".join(addresses),
         "statement.txt",

@@ -1,6 +1,7 @@
-"""What was frozen when a statement was closed: its own record, and its lines as they were."""
+"""A statement as CSV: its lines as they were frozen, and what was asked, paid and is left now."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg import Connection
@@ -10,7 +11,9 @@ from ledger.settlements.decider import settlement
 from ledger.settlements.lines import Reach, csv_of, digest_of
 from ledger.settlements.state import Settlement
 from projections import dues
-from projections.statements import Statement, reach_before
+from projections.statements import Money, Statement, reach_before
+
+ACCOUNT_HEADER: Final = "kind,day,other_statement,reference,cents"
 
 
 class LinesDiffer(Exception):
@@ -31,3 +34,18 @@ def csv_of_statement(connection: Connection[Any], statement: Statement) -> bytes
     if digest_of(csv) != statement.lines_sha256:
         raise LinesDiffer(statement.statement_id)
     return csv
+
+
+def csv_of_account(statement: Statement, money: Iterable[Money]) -> bytes:
+    """Write what a statement asks for, what came in or was set off, and what is left as of now.
+
+    Cents are what the shop owes: money that came is negative, and all rows but the last add up to
+    the last. `other_statement` is the number on the other side of a set-off.
+    """
+    rows = [
+        ("asked", statement.closed_on, "", statement.reference, statement.owed_cents),
+        *((one.means, one.day, one.other_number or "", "", -one.cents) for one in money),
+        ("left", statement.due_on, "", statement.reference, statement.outstanding_cents),
+    ]
+    lines = [ACCOUNT_HEADER, *(",".join(map(str, row)) for row in rows)]
+    return "".join(f"{line}\n" for line in lines).encode()

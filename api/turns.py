@@ -23,7 +23,7 @@ class Turn:
 
 
 ROUNDS: Final = Turn(7_402_118_377)
-# Held by whoever allocates money or writes a debt off.
+# Held by whoever allocates money, writes a debt off or sets credit off.
 MONEY: Final = Turn(7_402_118_378)
 # Held by whoever books the entries of a bank file.
 BANK_FILES: Final = Turn(7_402_118_379)

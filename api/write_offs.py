@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from api import turns
 from api.deps import Context
 from api.dunning import fresh
 from api.office.desk import disabled_people, interested, partner_people
+from api.set_offs import moving_money
 from ledger.calendar import civil_day
 from ledger.settlements.commands import ApproveWriteOff, DiscardWriteOff, ProposeWriteOff
 from ledger.settlements.decider import settlement
@@ -46,7 +46,7 @@ def approve(
     context: Context, actor: str, statement_id: UUID, write_off_id: UUID, cents: int
 ) -> None:
     """Approve what another person proposed, while nobody matches money with it."""
-    with turns.one_at_a_time(context.pool, turns.MONEY):
+    with moving_money(context):
         at, found = datetime.now(UTC), fresh(context, statement_id)
         command = ApproveWriteOff(
             at=at,

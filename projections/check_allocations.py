@@ -43,13 +43,17 @@ STEPS: dict[type[Event], tuple[str, str]] = {
 
 
 class Moved(NamedTuple):
-    """Money for a statement: where it stands in the feed and among its event's allocations."""
+    """Money for a statement: where it stands in the feed and among its event's allocations.
+
+    `other_id` is the statement on the other side of a set-off.
+    """
 
     position: int
     place: int
     means: str
     day: date
     cents: int
+    other_id: UUID | None = None
 
 
 class Made(NamedTuple):

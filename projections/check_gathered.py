@@ -11,6 +11,7 @@ from ledger.settlements.events import StatementClosed, WriteOffProposed
 from projections.check_allocations import Allocations, Moved
 from projections.check_cards import Cards
 from projections.check_pledges import Pledges
+from projections.check_set_offs import SetOffs
 from projections.check_statements import Statements
 
 # What is said of one thing, by what names it.
@@ -28,18 +29,20 @@ class Gathered:
     allocations: Allocations
     cards: Cards
     pledges: Pledges
+    set_offs: SetOffs
 
     def rows(self, query: str) -> Rows:
         """Give the rows that a query of a read model should give."""
         return dict(GATHERERS[query](self))
 
     def money_of(self, statement_id: UUID) -> list[Moved]:
-        """Give all money of a statement, and what was written off, in the order of the feed."""
+        """Give all money of a statement, what was written off and set off, as the feed has it."""
         forgiven = (
             Moved(position, 0, "write_off", on, cents)
             for position, on, cents in self.statements.forgiven.get(statement_id, ())
         )
-        return sorted([*self.allocations.money.get(statement_id, ()), *forgiven])
+        came = self.allocations.money.get(statement_id, ())
+        return sorted([*came, *forgiven, *self.set_offs.money.get(statement_id, ())])
 
 
 def dues(known: Gathered) -> Iterator[Row]:
@@ -84,6 +87,7 @@ def statements(known: Gathered) -> Iterator[Row]:
                 one.owed_cents,
                 known.allocations.got["statement", statement_id],
                 whole.written_off[statement_id],
+                known.set_offs.net[statement_id],
                 whole.reminders[statement_id],
                 statement_id in whole.overdue,
                 settled_on(one, known.money_of(statement_id)),
@@ -111,16 +115,21 @@ def proposal_told(waiting: WriteOffProposed | None) -> Key:
 
 
 def settled_on(closed: StatementClosed, money: list[Moved]) -> date | None:
-    """Say since which day a statement never lacked a cent, by the days of its money."""
-    since = civil_day(closed.recorded_at) if closed.owed_cents <= 0 and not money else None
-    running = 0
-    for moved in sorted(money, key=lambda one: (one.day, one.position, one.place)):
+    """Say since which day a statement never lacked a cent, by the days of its money.
+
+    What its own credit paid elsewhere was never needed here.
+    """
+    if closed.owed_cents > sum(moved.cents for moved in money):
+        return None
+    since, running = None, 0
+    own = (moved for moved in money if moved.means != "credit")
+    for moved in sorted(own, key=lambda one: (one.day, one.position, one.place)):
         running += moved.cents
         if running < closed.owed_cents:
             since = None
         elif since is None:
             since = moved.day
-    return since
+    return since or civil_day(closed.recorded_at)
 
 
 def statement_days(known: Gathered) -> Iterator[Row]:
@@ -130,9 +139,11 @@ def statement_days(known: Gathered) -> Iterator[Row]:
 
 
 def statement_money(known: Gathered) -> Iterator[Row]:
-    for statement_id in known.allocations.money.keys() | known.statements.forgiven.keys():
+    forgiven, set_off = known.statements.forgiven, known.set_offs.money
+    for statement_id in known.allocations.money.keys() | forgiven.keys() | set_off.keys():
         for one in known.money_of(statement_id):
-            yield (statement_id, one.position, one.place), (one.means, one.day, one.cents)
+            told = one.means, one.day, one.cents, one.other_id
+            yield (statement_id, one.position, one.place), told
 
 
 def statement_cards(known: Gathered) -> Iterator[Row]:

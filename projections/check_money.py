@@ -36,6 +36,7 @@ from projections.check_cards import Cards
 from projections.check_gathered import Gathered
 from projections.check_money_models import Models
 from projections.check_pledges import Pledges
+from projections.check_set_offs import SetOffs
 from projections.check_statements import Statements
 from projections.sql import queries
 
@@ -114,6 +115,7 @@ class Money:
     allocations: Allocations
     cards: Cards
     pledges: Pledges
+    set_offs: SetOffs
     models: Models
     differs: Differs
 
@@ -122,8 +124,9 @@ class Money:
         allocations, pledges = Allocations(differs), Pledges(differs)
         statements = Statements(partial(gift_days, cursor), differs)
         cards = Cards(differs, allocations)
-        models = Models(reached, Gathered(statements, allocations, cards, pledges))
-        return cls(statements, allocations, cards, pledges, models, differs)
+        set_offs = SetOffs(statements, allocations, cards, differs)
+        models = Models(reached, Gathered(statements, allocations, cards, pledges, set_offs))
+        return cls(statements, allocations, cards, pledges, set_offs, models, differs)
 
     def take(self, position: int, event: Event) -> None:
         self.models.before(position)
@@ -131,6 +134,7 @@ class Money:
         self.allocations.take(position, event)
         self.cards.take(position, event)
         self.pledges.take(position, event)
+        self.set_offs.take(position, event)
 
     def owners(self) -> dict[Target, UUID | None]:
         """Give everything that money can be for, and whose it is where it is a partner's."""
@@ -164,7 +168,7 @@ class Money:
         for statement_id, told in self.statements.closed.items():
             got = self.allocations.got["statement", statement_id]
             written_off = self.statements.written_off[statement_id]
-            left = told.owed_cents - got - written_off
+            left = told.owed_cents - got - written_off - self.set_offs.net[statement_id]
             found["banked"] += got
             found["written_off"] += written_off
             found["on_statements" if left > 0 else "credit"] += abs(left)
@@ -174,6 +178,7 @@ class Money:
         """Add up at the end, and hold what the read models say against it."""
         self.allocations.add_up(self.owners(), self.least_cents())
         self.cards.add_up()
+        self.set_offs.add_up()
         self.models.agree(cursor, self.differs)
         told = self.whereabouts()
         if told.unexplained_cents:

@@ -20,8 +20,8 @@ SELECT partner_id, block, positions, cents, last_on FROM due_block;
 SELECT partner_id, closed_lines, closed_cents, first_on, last_on, through_position FROM due_partner;
 
 -- statements --
-SELECT statement_id, partner_id, number, owed_cents, banked_cents, written_off_cents, reminders,
-       overdue_noted, settled_on, reminded_on, first_on, last_on, through_position, lines,
+SELECT statement_id, partner_id, number, owed_cents, banked_cents, written_off_cents, set_off_cents,
+       reminders, overdue_noted, settled_on, reminded_on, first_on, last_on, through_position, lines,
        lines_sha256, parts, reference, due_on, closed_by, closed_at,
        write_off IS NOT NULL, write_off ->> 'write_off_id', write_off ->> 'cents',
        write_off ->> 'reason', write_off ->> 'actor'
@@ -31,7 +31,7 @@ FROM statement;
 SELECT statement_id, day, cents FROM statement_day;
 
 -- statement_money --
-SELECT statement_id, position, place, means, day, cents FROM statement_money;
+SELECT statement_id, position, place, means, day, cents, other_id FROM statement_money;
 
 -- statement_cards --
 SELECT payment_id, statement_id FROM statement_card;

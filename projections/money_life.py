@@ -56,6 +56,8 @@ from ledger.remittances import (
     RemittanceReturned,
 )
 from ledger.settlements.events import (
+    CreditSetOff,
+    SetOffTakenBack,
     SettlementEvent,
     StatementClosed,
     StatementReminded,
@@ -157,6 +159,10 @@ def of_settlement(event: SettlementEvent | OverdueEvent) -> Public:
         case WriteOffApproved():
             on = event.approved_on.isoformat()
             return {"cents": event.cents, "reason": event.reason, "approved_on": on}
+        case CreditSetOff():
+            return {"cents": event.cents, "set_off_on": event.set_off_on.isoformat()}
+        case SetOffTakenBack():
+            return {"cents": event.cents, "taken_back_on": event.taken_back_on.isoformat()}
         case StatementFellOverdue():
             return {"due_on": event.due_on.isoformat()}
         case OverdueCleared():

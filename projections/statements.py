@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -14,7 +14,7 @@ from ledger.calendar import civil_day
 from ledger.events import AnyEvent
 from ledger.partners.overdue import OverdueCleared, StatementFellOverdue
 from ledger.payments.events import PaymentSucceeded
-from ledger.remittances import RemittanceApproved, RemittanceReturned
+from ledger.settlements.commands import Got
 from ledger.settlements.events import (
     ClosedBy,
     DaySum,
@@ -27,51 +27,16 @@ from ledger.settlements.events import (
     WriteOffReason,
 )
 from ledger.settlements.lines import Reach
-from projections.applied import applied, card_change
-from projections.feed import Other, Page
+from projections.applied import card_change
+from projections.feed import Page
 from projections.read_model import ReadModel
 from projections.sql import queries
+from projections.statement_money import Means, Movement, columns_of, movements
 
 SQL = queries("statements.sql")
 NEWEST: Final = 100
 
-Means = Literal["transfer", "remittance", "card", "write_off"]
 Change = tuple[str, dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """Money for a statement, at its place in the feed; negative when it was taken back."""
-
-    statement_id: UUID
-    position: int
-    place: int
-    means: Means
-    day: date
-    cents: int
-
-
-def movements(other: Other) -> list[Movement]:
-    """Give what an event says of the money of statements, apart from what cards lose later."""
-    event, position = other.event, other.position
-    if isinstance(event, WriteOffApproved):
-        day = event.approved_on
-        return [Movement(event.statement_id, position, 0, "write_off", day, event.cents)]
-    return [
-        Movement(one.target_id, position, place, means_of(event), one.on, one.cents)
-        for place, one in enumerate(applied(event))
-        if one.target == "statement" and one.target_id is not None
-    ]
-
-
-def means_of(event: AnyEvent) -> Means:
-    match event:
-        case PaymentSucceeded():
-            return "card"
-        case RemittanceApproved() | RemittanceReturned():
-            return "remittance"
-        case _:
-            return "transfer"
 
 
 def change(event: AnyEvent) -> Change | None:
@@ -148,17 +113,6 @@ class Fold:
         return {row[0] for row in cursor.execute(SQL["paid_by_card"], columns).fetchall()}
 
 
-def columns_of(money: list[Movement]) -> dict[str, list[Any]]:
-    return {
-        "statement_id": [one.statement_id for one in money],
-        "position": [one.position for one in money],
-        "place": [one.place for one in money],
-        "means": [one.means for one in money],
-        "day": [one.day for one in money],
-        "cents": [one.cents for one in money],
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Waiting:
     """A write-off that one person proposed and nobody decided upon yet."""
@@ -171,7 +125,10 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A closed statement and what became of it; `settled_on` is None while something is owed."""
+    """A closed statement and what became of it; `settled_on` is None while something is owed.
+
+    `set_off_cents` of the partner's other credit paid it; below zero its own paid others.
+    """
 
     statement_id: UUID
     partner_id: UUID
@@ -189,6 +146,7 @@ class Statement:
     closed_at: datetime
     banked_cents: int
     written_off_cents: int
+    set_off_cents: int
     settled_on: date | None
     reminders: int
     reminded_on: date | None
@@ -198,7 +156,13 @@ class Statement:
     @property
     def outstanding_cents(self) -> int:
         """What is still owed; a credit of the partner's when it is negative."""
-        return self.owed_cents - self.banked_cents - self.written_off_cents
+        settled_cents = self.banked_cents + self.written_off_cents + self.set_off_cents
+        return self.owed_cents - settled_cents
+
+    @property
+    def has_receipt(self) -> bool:
+        """Tell whether there is something to acknowledge: money, or a credit that was set off."""
+        return bool(self.banked_cents or self.set_off_cents)
 
     @property
     def closed_on(self) -> date:
@@ -208,14 +172,17 @@ class Statement:
         return self.outstanding_cents > 0 and on > self.due_on
 
 
-def statement_of(**row: Any) -> Statement:
+def statement_of(left_cents: int, **row: Any) -> Statement:
+    """Put a row together; what is left of it is what its property says."""
     waiting = row.pop("write_off")
     if waiting is not None:
         waiting = Waiting(
             UUID(waiting["write_off_id"]), waiting["cents"], waiting["reason"], waiting["actor"]
         )
     parts = tuple(Part.model_validate(part) for part in row.pop("parts"))
-    return Statement(parts=parts, write_off=waiting, **row)
+    found = Statement(parts=parts, write_off=waiting, **row)
+    assert found.outstanding_cents == left_cents  # noqa: S101 - two ways to say one sum.
+    return found
 
 
 # By how many days ago a debt of a column fell due; the last column is of everything older.
@@ -242,11 +209,15 @@ class Ageing:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """One movement that a partner reads in a statement's history."""
+    """One movement that a partner reads in a statement's history.
+
+    `other_number` is of the statement on the other side of a set-off.
+    """
 
     means: Means
     day: date
     cents: int
+    other_number: int | None
 
 
 def found(connection: Connection[Any], **asked: Any) -> list[Statement]:
@@ -337,6 +308,22 @@ def credits_of(connection: Connection[Any]) -> dict[UUID, int]:
     """Give what partners have beyond what their statements asked for."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         return dict(cursor.execute(SQL["credits"]).fetchall())
+
+
+def to_set_off(
+    connection: Connection[Any], partner_id: UUID | None = None
+) -> dict[UUID, list[Got]]:
+    """Give what came in for each statement of the partners, or of one, that have to be set off.
+
+    A credit of theirs waits beside a debt, or a set-off is not what it should be any more.
+    """
+    found: dict[UUID, list[Got]] = {}
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        rows = cursor.execute(SQL["to_set_off"], {"partner_id": partner_id}).fetchall()
+    for whose, statement_id, banked_cents, as_of in rows:
+        got = Got(statement_id=statement_id, banked_cents=banked_cents, as_of=as_of)
+        found.setdefault(whose, []).append(got)
+    return found
 
 
 statements = ReadModel(

@@ -1,5 +1,6 @@
 -- table --
--- One row a closed statement, with what came in for it and what was written off.
+-- One row a closed statement, with what came in for it, what was written off, and what a credit of
+-- the partner's paid of it, or its own credit paid elsewhere.
 CREATE TABLE statement (
     statement_id      uuid   PRIMARY KEY,
     partner_id        uuid   NOT NULL,
@@ -17,6 +18,9 @@ CREATE TABLE statement (
     closed_at         timestamptz NOT NULL,
     banked_cents      bigint NOT NULL DEFAULT 0,
     written_off_cents bigint NOT NULL DEFAULT 0,
+    set_off_cents     bigint NOT NULL DEFAULT 0,
+    left_cents        bigint GENERATED ALWAYS AS
+                          (owed_cents - banked_cents - written_off_cents - set_off_cents) STORED,
     settled_on        date,
     reminders         int    NOT NULL DEFAULT 0,
     reminded_on       date,
@@ -42,6 +46,7 @@ CREATE TABLE statement_money (
     means        text   NOT NULL,
     day          date   NOT NULL,
     cents        bigint NOT NULL,
+    other_id     uuid,
     PRIMARY KEY (statement_id, position, place)
 );
 
@@ -96,16 +101,19 @@ JOIN statement_card AS c ON c.payment_id = m.payment_id
 RETURNING statement_id::text;
 
 -- money --
-INSERT INTO statement_money (statement_id, position, place, means, day, cents)
+INSERT INTO statement_money (statement_id, position, place, means, day, cents, other_id)
 SELECT * FROM unnest(%(statement_id)s::uuid[], %(position)s::bigint[], %(place)s::int[],
-                     %(means)s::text[], %(day)s::date[], %(cents)s::bigint[]);
+                     %(means)s::text[], %(day)s::date[], %(cents)s::bigint[],
+                     %(other_id)s::uuid[]);
 
 -- settle --
 -- What some statements got, anew from all their money. One is settled on the day of the movement
--- since which it never lacked a cent, as the bank's own days tell.
+-- since which it never lacked a cent, as the bank's own days tell. What its own credit paid
+-- elsewhere was never needed here.
 WITH money AS (
-    SELECT m.*, s.owed_cents,
-           row_number() OVER in_order AS number, sum(m.cents) OVER in_order AS running_cents
+    SELECT m.*, s.owed_cents, row_number() OVER in_order AS number,
+           coalesce(sum(m.cents) FILTER (WHERE m.means <> 'credit') OVER in_order, 0)
+               AS running_cents
     FROM statement_money AS m
     JOIN statement AS s ON s.statement_id = m.statement_id
     WHERE m.statement_id = ANY(%(statement_id)s::uuid[])
@@ -116,17 +124,22 @@ WITH money AS (
     GROUP BY statement_id
 ), got AS (
     SELECT m.statement_id,
-           coalesce(sum(cents) FILTER (WHERE means <> 'write_off'), 0)::bigint AS banked_cents,
+           coalesce(sum(cents) FILTER (WHERE means IN ('transfer', 'remittance', 'card')), 0)::bigint
+               AS banked_cents,
            coalesce(sum(cents) FILTER (WHERE means = 'write_off'), 0)::bigint AS written_off_cents,
-           min(day) FILTER (WHERE number > last) AS since
+           coalesce(sum(cents) FILTER (WHERE means IN ('set_off', 'credit')), 0)::bigint
+               AS set_off_cents,
+           min(day) FILTER (WHERE number > last AND means <> 'credit') AS since
     FROM money AS m
     JOIN lacking AS l ON l.statement_id = m.statement_id
     GROUP BY m.statement_id
 )
 UPDATE statement AS s
 SET banked_cents = got.banked_cents, written_off_cents = got.written_off_cents,
-    settled_on = CASE WHEN s.owed_cents <= got.banked_cents + got.written_off_cents
-                      THEN got.since END
+    set_off_cents = got.set_off_cents,
+    settled_on = CASE WHEN s.owed_cents
+                           <= got.banked_cents + got.written_off_cents + got.set_off_cents
+                      THEN coalesce(got.since, (s.closed_at AT TIME ZONE 'Europe/Paris')::date) END
 FROM got
 WHERE s.statement_id = got.statement_id;
 
@@ -142,25 +155,27 @@ ORDER BY closed_at DESC, number DESC, statement_id;
 -- outstanding --
 -- Statements that are not settled, the longest due first.
 SELECT * FROM statement
-WHERE owed_cents > banked_cents + written_off_cents
+WHERE left_cents > 0
 ORDER BY due_on, partner_id, number;
 
 -- overdue_to_note --
 -- Statements that are overdue, or are no more, while the partner's standing does not know it yet.
--- A credit stands for what the same partner owes elsewhere, of that which fell due first.
+-- A credit that is not set off yet stands for what the same partner owes elsewhere, of that which
+-- fell due first. Where a statement gave another what it has not got any more, nothing is said
+-- before that is taken back: it would be owed since its own due day.
 WITH debt AS (
     SELECT statement_id,
-           sum(greatest(owed_cents - banked_cents - written_off_cents, 0)) OVER in_order
-           > sum(greatest(banked_cents + written_off_cents - owed_cents, 0)) OVER whole
-               AS uncovered
+           sum(greatest(left_cents, 0)) OVER in_order > sum(greatest(-left_cents, 0)) OVER whole
+               AS uncovered,
+           bool_or(set_off_cents < 0 AND left_cents > 0) OVER whole AS unsettled
     FROM statement
     WINDOW whole AS (PARTITION BY partner_id),
            in_order AS (PARTITION BY partner_id ORDER BY due_on, number)
 )
 SELECT s.* FROM statement AS s
 JOIN debt AS d USING (statement_id)
-WHERE s.overdue_noted <> (s.owed_cents > s.banked_cents + s.written_off_cents
-                          AND d.uncovered AND s.due_on < %(on)s::date)
+WHERE NOT d.unsettled
+  AND s.overdue_noted <> (s.left_cents > 0 AND d.uncovered AND s.due_on < %(on)s::date)
 ORDER BY s.due_on, s.statement_id;
 
 -- newest --
@@ -179,9 +194,11 @@ SELECT through_position, last_on FROM statement
 WHERE partner_id = %(partner_id)s AND number = %(number)s;
 
 -- money_of --
-SELECT means, day, cents FROM statement_money
-WHERE statement_id = %(statement_id)s
-ORDER BY day, position, place;
+SELECT m.means, m.day, m.cents, o.number AS other_number
+FROM statement_money AS m
+LEFT JOIN statement AS o ON o.statement_id = m.other_id
+WHERE m.statement_id = %(statement_id)s
+ORDER BY m.day, m.position, m.place;
 
 -- days_of --
 SELECT day, cents FROM statement_day WHERE statement_id = %(statement_id)s ORDER BY day;
@@ -196,17 +213,37 @@ SELECT partner_id,
        coalesce(sum(cents) FILTER (WHERE age > 90), 0)::bigint AS over_90_cents,
        min(due_on) AS oldest_due_on
 FROM (
-    SELECT partner_id, due_on, %(on)s::date - due_on AS age,
-           owed_cents - banked_cents - written_off_cents AS cents
+    SELECT partner_id, due_on, %(on)s::date - due_on AS age, left_cents AS cents
     FROM statement
-    WHERE owed_cents > banked_cents + written_off_cents
+    WHERE left_cents > 0
 ) AS debt
 GROUP BY partner_id
 ORDER BY oldest_due_on, partner_id;
 
 -- credits --
 -- What partners paid or were given back beyond what their statements asked for.
-SELECT partner_id, sum(banked_cents + written_off_cents - owed_cents)::bigint AS cents
+SELECT partner_id, sum(-left_cents)::bigint AS cents
 FROM statement
-WHERE owed_cents < banked_cents + written_off_cents
+WHERE left_cents < 0
 GROUP BY partner_id;
+
+-- to_set_off --
+-- All statements of the partners of which a credit waits beside a debt, or which gave another what
+-- they have not got any more, or got what they do not need; with the money that came for each, and
+-- the day as of which that is so.
+WITH found AS (
+    SELECT partner_id FROM statement
+    WHERE %(partner_id)s::uuid IS NULL OR partner_id = %(partner_id)s::uuid
+    GROUP BY partner_id
+    HAVING (bool_or(left_cents > 0) AND bool_or(left_cents < 0))
+        OR bool_or(set_off_cents < 0 AND left_cents > 0)
+        OR bool_or(set_off_cents > 0 AND left_cents < 0)
+)
+SELECT s.partner_id, s.statement_id, s.banked_cents,
+       greatest((s.closed_at AT TIME ZONE 'Europe/Paris')::date, max(m.day)) AS as_of
+FROM found
+JOIN statement AS s USING (partner_id)
+LEFT JOIN statement_money AS m
+    ON m.statement_id = s.statement_id AND m.means NOT IN ('set_off', 'credit')
+GROUP BY s.statement_id
+ORDER BY s.partner_id, s.number;

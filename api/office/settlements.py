@@ -24,7 +24,12 @@ from api.office.desk import (
 from api.office.page import OfficePage
 from ledger.settlements.commands import StatementNotFound
 from ledger.settlements.decider import settlement
-from ledger.settlements.events import WriteOffReason
+from ledger.settlements.events import (
+    CreditSetOff,
+    SetOffTakenBack,
+    SettlementEvent,
+    WriteOffReason,
+)
 from projections import dues, statements
 from projections.statements import Statement
 
@@ -96,17 +101,26 @@ def one_gathered(context: Context, statement_id: UUID) -> dict[str, Any]:
     figures.settle(context, statements.statements.name)
     found = statement_of(context, statement_id)
     history = [one.event for one in context.ledger.history(settlement, found.partner_id)]
-    own_history = [one for one in history if one.statement_id == statement_id]
+    own_history = [one for one in history if concerns(one, statement_id)]
+    state = settlement.fold(history)
     return my_statements.told(context, found) | {
         "shop_name": context.admission.partner_name(found.partner_id),
         "recipients": statement_letters.recipients(context, found),
         "history": [(type(one).__name__, one) for one in own_history],
         "names": named(context, [one.actor for one in own_history]),
-        "written_to_on": settlement.fold(history).reminded_on,
+        "numbers": {name: one.closed.number for name, one in state.statements.items()},
+        "written_to_on": state.reminded_on,
         "reasons": REASONS,
         "new_id": uuid4(),
         "files": f"{router.prefix}/{statement_id}",
     }
+
+
+def concerns(event: SettlementEvent, statement_id: UUID) -> bool:
+    """Tell whether an event is about a statement: a set-off is about two."""
+    if isinstance(event, CreditSetOff | SetOffTakenBack):
+        return statement_id in {event.statement_id, event.from_statement_id}
+    return event.statement_id == statement_id
 
 
 def statement_page(statement_id: UUID) -> OfficePage:
@@ -176,6 +190,12 @@ async def show_pdf(request: Request, _: Reader, statement_id: UUID) -> Response:
 async def show_lines(request: Request, _: Reader, statement_id: UUID) -> Response:
     found = await run_in_threadpool(statement_of, context_of(request), statement_id)
     return await my_statements.lines(request, found)
+
+
+@router.api_route("/{statement_id}/account.csv", **PAGE)
+async def show_account(request: Request, _: Reader, statement_id: UUID) -> Response:
+    found = await run_in_threadpool(statement_of, context_of(request), statement_id)
+    return await my_statements.account(request, found)
 
 
 @router.api_route("/{statement_id}/receipt.pdf", **PAGE)

@@ -57,6 +57,26 @@ class RemindOfStatements(Command):
     reminders: Annotated[tuple[Reminder, ...], Field(min_length=1)]
 
 
+class Got(BaseModel):
+    """Money that came for a statement, set-offs apart.
+
+    `as_of` is the day of the last of it, or of a write-off, or that on which it was closed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    statement_id: UUID
+    banked_cents: Annotated[int, Field(strict=True)]
+    as_of: Day
+
+
+class SetOffCredit(Command):
+    """`got` is what the ledger knows to have come in; statements that it leaves out are left."""
+
+    partner_id: UUID
+    got: tuple[Got, ...]
+
+
 class ProposeWriteOff(Command):
     """`interested` are the people who speak for the partner, or declared an interest in it."""
 
@@ -92,7 +112,12 @@ class DiscardWriteOff(Command):
 
 
 SettlementCommand = (
-    CloseStatement | RemindOfStatements | ProposeWriteOff | ApproveWriteOff | DiscardWriteOff
+    CloseStatement
+    | RemindOfStatements
+    | SetOffCredit
+    | ProposeWriteOff
+    | ApproveWriteOff
+    | DiscardWriteOff
 )
 
 

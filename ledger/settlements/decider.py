@@ -1,4 +1,4 @@
-"""The settlement with one partner: statements closed in order, reminded of, written off by two."""
+"""The settlement with one partner: statements closed, reminded of, set off, written off by two."""
 
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from ledger.settlements.commands import (
     Reminder,
     ReminderOutOfOrder,
     RemindOfStatements,
+    SetOffCredit,
     SettlementCommand,
     StatementEmpty,
     StatementNotDue,
@@ -24,6 +25,7 @@ from ledger.settlements.commands import (
     statement_reference,
 )
 from ledger.settlements.events import SettlementEvent, StatementClosed, StatementReminded
+from ledger.settlements.set_offs import set_off
 from ledger.settlements.state import Frozen, Settlement, evolve
 from ledger.settlements.write_offs import write_off
 
@@ -33,6 +35,8 @@ def decide(command: SettlementCommand, settlement: Settlement) -> list[Settlemen
         return close(command, settlement)
     if isinstance(command, RemindOfStatements):
         return list(remind(command, settlement))
+    if isinstance(command, SetOffCredit):
+        return list(set_off(command, settlement))
     return list(write_off(command, known(settlement, command.statement_id)))
 
 

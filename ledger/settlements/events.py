@@ -92,6 +92,35 @@ class WriteOffDiscarded(Event):
     write_off_id: UUID
 
 
+class CreditSetOff(Event):
+    """What `from_statement_id` has beyond its debt pays `statement_id`, of the same partner.
+
+    `set_off_on` is the day since which there were both, the credit and the debt.
+    """
+
+    partner_id: UUID
+    statement_id: UUID
+    from_statement_id: UUID
+    cents: int
+    set_off_on: date
+
+
+class SetOffTakenBack(Event):
+    """So many cents of what was set off go back: they are there no more, or not needed."""
+
+    partner_id: UUID
+    statement_id: UUID
+    from_statement_id: UUID
+    cents: int
+    taken_back_on: date
+
+
+SetOffEvent = CreditSetOff | SetOffTakenBack
 SettlementEvent = (
-    StatementClosed | StatementReminded | WriteOffProposed | WriteOffApproved | WriteOffDiscarded
+    StatementClosed
+    | StatementReminded
+    | WriteOffProposed
+    | WriteOffApproved
+    | WriteOffDiscarded
+    | SetOffEvent
 )

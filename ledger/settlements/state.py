@@ -6,6 +6,9 @@ from typing import assert_never
 from uuid import UUID
 
 from ledger.settlements.events import (
+    CreditSetOff,
+    SetOffEvent,
+    SetOffTakenBack,
     SettlementEvent,
     StatementClosed,
     StatementReminded,
@@ -13,6 +16,9 @@ from ledger.settlements.events import (
     WriteOffDiscarded,
     WriteOffProposed,
 )
+
+# The statement whose credit it was, and the one that it pays.
+Pair = tuple[UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +44,14 @@ class Frozen:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """The statements of a partner, by id; `last` is the newest, None before the first."""
+    """The statements of a partner, by id; `last` is the newest, None before the first.
+
+    `set_offs` are the cents of credit that one statement pays another with, where there are any.
+    """
 
     statements: dict[UUID, Frozen] = field(default_factory=dict)
     last: StatementClosed | None = None
+    set_offs: dict[Pair, int] = field(default_factory=dict)
 
     @property
     def next_number(self) -> int:
@@ -60,8 +70,17 @@ class Settlement:
 def evolve(settlement: Settlement, event: SettlementEvent) -> Settlement:
     if isinstance(event, StatementClosed):
         return replace(settlement.with_(event.statement_id, Frozen(event)), last=event)
+    if isinstance(event, CreditSetOff | SetOffTakenBack):
+        return replace(settlement, set_offs=moved(settlement.set_offs, event))
     known = settlement.statements[event.statement_id]
     return settlement.with_(event.statement_id, after(known, event))
+
+
+def moved(set_offs: dict[Pair, int], event: SetOffEvent) -> dict[Pair, int]:
+    pair = event.from_statement_id, event.statement_id
+    cents = event.cents if isinstance(event, CreditSetOff) else -event.cents
+    changed = set_offs | {pair: set_offs.get(pair, 0) + cents}
+    return {held: left for held, left in changed.items() if left}
 
 
 def after(

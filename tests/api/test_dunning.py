@@ -7,12 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from api import dunning, settling, write_offs
+from api import dunning, set_offs, settling, write_offs
 from api import people as accounts
 from api.deps import Context
 from ledger.allocations import Allocation
 from ledger.bank.events import TransactionMatched
 from ledger.events import encode
+from ledger.remittances import ReturnRemittance, remittance
 from ledger.settlements.commands import WriteOffProposerDisabled
 from ledger.settlements.events import StatementClosed
 from projections import standings, statements
@@ -95,6 +96,27 @@ class TestCredit:
         assert noted(context, conninfo, now() + LONG_LATE) == 1
         found = statement(context, more)
         assert (found.overdue_noted, found.settled_on) == (False, None)
+
+
+def test_what_is_paid_with_credit_is_not_overdue_when_that_goes_back(
+    context: Context, shop: Shop, conninfo: str
+) -> None:
+    """A cheque of 15 euros pays a statement of 10, and a part of the next; 5 are taken back."""
+    give_on(context.ledger, shop, EARLIER, 1_000)
+    first = closed_now(context, conninfo, shop)
+    remit(context.ledger, shop, first.statement_id, 1_000)
+    cheque = remit(context.ledger, shop, first.statement_id, 500)
+    give_on(context.ledger, shop, today(), 800)
+    second = closed_now(context, conninfo, shop)
+    assert statement(context, second).outstanding_cents == 300
+    back = ReturnRemittance(at=now(), actor=ANNE, remittance_id=cheque, returned_on=today())
+    context.ledger.handle(remittance, cheque, back)
+    # The first seems to lack what it gave: nothing is said before that is put right.
+    assert noted(context, conninfo, now() + LONG_LATE) == 0
+    set_offs.set_off_due(context)
+    assert noted(context, conninfo, now() + LONG_LATE) == 1
+    assert not statement(context, first).overdue_noted
+    assert statement(context, second).overdue_noted
 
 
 def paid_on(conninfo: str, closed: StatementClosed, day: date) -> None:

@@ -129,11 +129,24 @@ def test_a_form_sent_twice_declares_once(desk: Desk) -> None:
     assert desk.first.get(HERE).text.count(f"{HERE}/{remittance_id}") == 1
 
 
-def test_more_than_is_owed_is_a_credit(desk: Desk) -> None:
-    answer = desk.declares({desk.owed[0]: "6,50"})
-    remittance_id = UUID(answer.headers["location"].rsplit("/", 1)[1].partition("?")[0])
+def declared_for(desk: Desk, amounts: Mapping[UUID, str], amount: str = "6,50") -> UUID:
+    answer = desk.declares(amounts, amount=amount)
+    return UUID(answer.headers["location"].rsplit("/", 1)[1].partition("?")[0])
+
+
+def test_more_than_is_owed_pays_the_next_statement(desk: Desk) -> None:
+    remittance_id = declared_for(desk, {desk.owed[0]: "6,50"})
     assert desk.approves(remittance_id).status_code == SEEN
-    assert desk.outstanding() == [-150, 300]
+    assert desk.outstanding() == [0, 150]
+    desk.first.post(f"{HERE}/{remittance_id}/return", {"returned_on": TODAY.isoformat()})
+    desk.follow()
+    assert desk.outstanding() == [500, 300]
+
+
+def test_more_than_is_owed_in_all_is_a_credit(desk: Desk) -> None:
+    remittance_id = declared_for(desk, {desk.owed[0]: "9"}, "9")
+    assert desk.approves(remittance_id, "9").status_code == SEEN
+    assert desk.outstanding() == [-100, 0]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from api import pledges
 from ledger.rounds.state import Adopted, Tallied
 from projections import pledges as rows
 from projections.check import check
-from tests.api import conftest
+from tests.api import conftest, round_office
 from tests.api.owing import TODAY
 from tests.api.people import Browser
 from tests.api.round_office import Office, done, state_of

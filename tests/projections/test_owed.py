@@ -16,7 +16,7 @@ from ledger.decider import Event
 from ledger.events import encode
 from ledger.partners.agreements import AgreementAmended, AgreementEnded, AgreementSigned
 from ledger.partners.register import PartnerRegistered
-from ledger.settlements.events import DaySum, StatementClosed, WriteOffApproved
+from ledger.settlements.events import CreditSetOff, DaySum, StatementClosed, WriteOffApproved
 from projections.every import READ_MODELS
 from projections.follow import catch_up
 from projections.owed import Delay, Owed, delay, owed
@@ -176,6 +176,30 @@ def test_old_statements_do_not_count_for_ever(
     assert found.totals.banked_cents == 100
 
 
+def set_off(cents: int, giver: int, taker: int, on: date = CLOSED_ON) -> CreditSetOff:
+    return CreditSetOff(
+        **WHO,
+        partner_id=SHOP,
+        statement_id=statement_id(taker),
+        from_statement_id=statement_id(giver),
+        cents=cents,
+        set_off_on=on,
+    )
+
+
+def test_what_is_set_off_is_owed_no_more_and_came_in_once(
+    conninfo: str, connection: psycopg.Connection
+) -> None:
+    day = date(2026, 10, 1)
+    events: list[Event] = [closed(1, {day: 100}), paid(150, date(2026, 11, 12))]
+    events += [closed(2, {day: 80}), set_off(50, 1, 2)]
+    found = told(conninfo, connection, *events, on=DUE_ON + timedelta(days=1))
+    sums = found.totals
+    assert (sums.overdue_cents, sums.overdue_statements, sums.credit_cents) == (30, 1, 0)
+    assert sums.closed_cents == 180 == 30 + sums.banked_cents
+    assert found.to_banked == Delay(cents=150, median_days=10, worst_days=10)
+
+
 class TestNaming:
     """A shop is named after the grace, while its agreement says so, and never else."""
 
@@ -220,6 +244,21 @@ class TestNaming:
         found = told(conninfo, connection, closed(3, {day: 130}), on=self.LATE)
         (debt,) = found.debts
         assert (debt.cents, debt.due_on) == (30, DUE_ON)
+
+    def test_not_while_a_set_off_is_still_to_be_taken_back(
+        self, conninfo: str, connection: psycopg.Connection
+    ) -> None:
+        day = date(2026, 10, 2)
+        cheque = paid(600, CLOSED_ON)
+        events = (*self.OWING, signed(debt_public=True), cheque)
+        second = closed(2, {day: 100}, due_on=self.LATE)
+        given = told(conninfo, connection, *events, second, set_off(100, 1, 2), on=self.LATE)
+        assert given.debts == ()
+        # The first statement gave what it has not got: whose debt is old is not known yet.
+        part = paid(500, CLOSED_ON)
+        found = told(conninfo, connection, undone(cheque, DUE_ON), part, on=self.LATE)
+        assert found.debts == ()
+        assert found.totals.overdue_cents == 100
 
     def test_not_once_it_took_its_consent_back(
         self, conninfo: str, connection: psycopg.Connection

@@ -19,17 +19,31 @@ Want = tuple[str, Key | UUID | None, int]
 
 @dataclass(slots=True)
 class Claim:
-    """A statement: what it asks for, what it got, what two people wrote off."""
+    """A statement: what it asks for, what it got, what two people wrote off.
+
+    `paid_by` are the cents of credit that other statements of the shop pay of it, by their numbers.
+    """
 
     owed: int
     last_on: date
     due_on: date
     got: int = 0
     written_off: int = 0
+    paid_by: dict[int, int] = field(default_factory=dict)
+    paid_to_others: int = 0
+
+    @property
+    def own_left(self) -> int:
+        """What its own money leaves: a credit where it is negative."""
+        return self.owed - self.got - self.written_off
+
+    @property
+    def set_off(self) -> int:
+        return sum(self.paid_by.values()) - self.paid_to_others
 
     @property
     def left(self) -> int:
-        return self.owed - self.got - self.written_off
+        return self.own_left - self.set_off
 
 
 @dataclass(slots=True)
@@ -113,10 +127,40 @@ class Books:
         assert abs(left) <= abs(movement.cents)
         assert left * movement.cents >= 0, "more is matched than there is"
 
-    def unmatch(self, movement: Movement) -> None:
-        for kind, key, cents in movement.matched:
+    def unmatch(self, movement: Movement, wants: list[Want]) -> None:
+        """Undo one match of a movement: what it was for is matched with it no more."""
+        for kind, key, cents in wants:
             self.add((kind, key, -cents))
-        movement.matched = []
+            movement.matched.remove((kind, key, cents))
+
+    def set_off(self) -> None:
+        """Let each shop's credit pay what it owes, as soon as somebody's act is done."""
+        for partner_id in self.newest:
+            claims = [self.claims[partner_id, n + 1] for n in range(self.newest[partner_id])]
+            if not any(claim.left < 0 or claim.paid_by for claim in claims):
+                continue
+            order = sorted(range(len(claims)), key=lambda n: (claims[n].due_on, n))
+            for taker in order[::-1]:
+                for giver in order[::-1]:
+                    self.take_back(claims, giver, taker)
+            for taker in order:
+                for giver in order:
+                    # A credit is what nobody else got of it.
+                    cents = min(claims[taker].left, -claims[giver].left)
+                    if cents > 0:
+                        paid = claims[taker].paid_by
+                        paid[giver] = paid.get(giver, 0) + cents
+                        claims[giver].paid_to_others += cents
+
+    def take_back(self, claims: list[Claim], giver: int, taker: int) -> None:
+        """Take back what a statement paid for another, where either is not what it was."""
+        held = claims[taker].paid_by.get(giver, 0)
+        not_needed = sum(claims[taker].paid_by.values()) - max(0, claims[taker].own_left)
+        not_there = claims[giver].paid_to_others - max(0, -claims[giver].own_left)
+        cents = min(held, max(not_needed, not_there))
+        if cents > 0:
+            claims[taker].paid_by[giver] -= cents
+            claims[giver].paid_to_others -= cents
 
     def add(self, want: Want) -> None:
         kind, key, cents = want

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from api import bank_import, bank_matching
+from api.set_offs import moving_money
 from ledger.allocations import Allocation
 from ledger.bank.matching import Match
 from ledger.settlements.commands import statement_id_of, statement_reference
@@ -115,6 +116,7 @@ class Account:
                 assert not movement.names, movement
                 assert told.open_cents == 0, movement
                 year.books.match(movement, *movement.wants)
+        year.books.set_off()
 
     def open(self) -> list[Transaction]:
         with self.year.context.pool.connection() as connection:
@@ -149,13 +151,15 @@ class Account:
                 self.by_hand(one.transaction_id, told)
                 self.sorted_out["hand"] += 1
             self.year.books.match(movement, *rest)
+            self.year.books.set_off()
         self.year.catch_up("bank", "statements")
         assert self.open() == []
 
     def by_hand(self, transaction_id: UUID, allocations: tuple[Allocation, ...]) -> None:
         key = str(self.year.some_id())
         chosen = Match(transaction_id, "hand", allocations)
-        bank_matching.record(self.year.context, OFFICER, key, chosen)
+        with moving_money(self.year.context):
+            bank_matching.record(self.year.context, OFFICER, key, chosen)
 
     def put_right(self, movement: Movement, transaction_id: UUID | None = None) -> None:
         """Undo a match that went to another's debt, and make the right one."""
@@ -174,10 +178,20 @@ class Account:
             return
         for one in held:
             bank_matching.unmatch(context, OFFICER, transaction_id, one.match_id, "wrong_target")
-        self.year.books.unmatch(movement)
+            self.year.books.unmatch(movement, list(map(self.want, one.allocations)))
+            self.year.books.set_off()
+        assert not movement.matched
         self.by_hand(transaction_id, tuple(map(self.allocation, movement.wants)))
         self.year.books.match(movement, *movement.wants)
+        self.year.books.set_off()
         self.sorted_out["put right"] += 1
+
+    def want(self, allocation: Allocation) -> Want:
+        """Give what the ledger says of money in the words of the model."""
+        key: Key | UUID | None = allocation.target_id
+        if allocation.target == "statement":
+            key = next(one for one in self.year.books.claims if statement_id_of(*one) == key)
+        return allocation.target, key, allocation.cents
 
     def allocation(self, want: Want) -> Allocation:
         kind, key, cents = want

@@ -140,6 +140,7 @@ class Payers:
         )
         remittances.approve(year.context, OTHER_OFFICER, remittance_id, cents)
         self.books.add(("statement", key, cents))
+        self.books.set_off()
         year.after(3, partial(self.deposit, remittance_id, cents))
         if year.dice.random() < 0.25:
             year.after(18, partial(self.bounce, remittance_id, key, cents))
@@ -153,6 +154,7 @@ class Payers:
         self.account.book(-cents, [("remittance", remittance_id, -cents)], how="return", iban=None)
         remittances.give_back(year.context, OFFICER, remittance_id, year.today)
         self.books.add(("statement", key, -cents))
+        self.books.set_off()
         self.sent[key] -= cents
         year.after(12, partial(self.pay, key, cents))
 
@@ -173,6 +175,7 @@ class Payers:
         )
         note_payment(year.context, seen)
         self.books.add(("statement", key, cents))
+        self.books.set_off()
         self.cards.charge(charge.charge_id, cents)
         if year.dice.random() < 0.25:
             year.after(10, partial(self.refund, seen, key, cents))
@@ -182,6 +185,7 @@ class Payers:
         refund = Refund(refund_id=f"re_{seen.payment_id.hex}", cents=cents, refunded_on=year.today)
         note_payment(year.context, seen.model_copy(update={"refunds": (refund,)}))
         self.books.add(("statement", key, -cents))
+        self.books.set_off()
         self.sent[key] -= cents
         self.cards.take_back("refund", refund.refund_id, cents)
         year.after(5, partial(self.pay, key, cents))
@@ -206,6 +210,7 @@ class Payers:
         year.catch_up("statements")
         write_offs.approve(year.context, OTHER_OFFICER, statement_id, write_off_id, cents)
         self.books.claims[key].written_off += cents
+        self.books.set_off()
 
     def for_another(self, key: Key) -> None:
         """Copy the reference of another shop's statement; weeks later somebody complains."""

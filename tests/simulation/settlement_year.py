@@ -179,6 +179,7 @@ class Year:
         closed = settling.close_due(self.context)
         self.catch_up("dues", "statements")
         keys = self.books.close_due(self.today)
+        self.books.set_off()
         told = {(one.partner_id, one.number): one.owed_cents for one in closed}
         assert told == {key: self.books.claims[key].owed for key in keys}, self.today
         return keys
@@ -191,6 +192,7 @@ class Year:
                 self.catch_up("dues", "standings")
                 closed = settling.close_now(self.context, OFFICER, partner_id)
                 key = self.books.close(partner_id, self.today, self.today)
+                self.books.set_off()
                 assert (closed.number, closed.owed_cents) == (key[1], self.books.claims[key].owed)
                 keys.append(key)
         self.catch_up()

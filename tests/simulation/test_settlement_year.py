@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
@@ -28,6 +29,7 @@ from projections.follow import catch_up
 from projections.rebuild import rebuild
 from tests.api.served import settings_in
 from tests.api.shops import open_shop, siret
+from tests.api.stored import stored
 from tests.ledger.bank.camt_files import IBAN
 from tests.projections.village import following
 from tests.simulation.money_model import Want
@@ -97,11 +99,12 @@ def agree(account: Account) -> None:
             one.owed_cents,
             one.banked_cents,
             one.written_off_cents,
+            one.set_off_cents,
             one.due_on,
         )
         for one in told
     } == {
-        key: (claim.owed, claim.got, claim.written_off, claim.due_on)
+        key: (claim.owed, claim.got, claim.written_off, claim.set_off, claim.due_on)
         for key, claim in books.claims.items()
     }
     assert waiting == {
@@ -207,7 +210,9 @@ def test_a_year_ends_without_an_unexplained_cent(context: Context, conninfo: str
     rebuild(conninfo, READ_MODELS)
     agree(account)
     assert_checks_out(conninfo, year)
-    print(dict(payers.ways), dict(account.sorted_out), year.books.totals())
+    set_offs = Counter(one.topic for one in stored(conninfo, "CreditSetOff", "SetOffTakenBack"))
+    print(dict(payers.ways), dict(account.sorted_out), dict(set_offs), year.books.totals())
+    assert min(set_offs["CreditSetOff"], set_offs["SetOffTakenBack"]) > 0
     assert set(payers.ways) == set(WAYS)
     assert set(account.sorted_out) >= {"hand", "amount_and_iban", "payout", "put right"}
 

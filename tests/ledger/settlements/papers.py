@@ -8,9 +8,11 @@ from ledger.settlements.commands import (
     ApproveWriteOff,
     CloseStatement,
     DiscardWriteOff,
+    Got,
     ProposeWriteOff,
     Reminder,
     RemindOfStatements,
+    SetOffCredit,
     statement_id_of,
     statement_reference,
 )
@@ -84,6 +86,16 @@ def remind(
         "reminders": (one,),
     }
     return RemindOfStatements(**terms | changes)
+
+
+def set_off(banked: dict[int, int], on: date = date(2026, 12, 1), **changes: Any) -> SetOffCredit:
+    """Set off what is in the shop's favour; `banked` is by a statement's number."""
+    got = tuple(
+        Got(statement_id=statement_id_of(SHOP, number), banked_cents=cents, as_of=on)
+        for number, cents in banked.items()
+    )
+    terms: dict[str, Any] = {"at": NOON, "actor": "settlement", "partner_id": SHOP, "got": got}
+    return SetOffCredit(**terms | changes)
 
 
 def propose(**changes: Any) -> ProposeWriteOff:

@@ -39,6 +39,7 @@ from tests.ledger.settlements.papers import (
     discard,
     propose,
     remind,
+    set_off,
 )
 from tests.spec import given
 
@@ -101,7 +102,9 @@ class TestNothingClosed:
         assert isinstance(closed, StatementClosed)
         assert closed.owed_cents == -40
 
-    @pytest.mark.parametrize("command", [remind(), propose(), approve(), discard()])
+    @pytest.mark.parametrize(
+        "command", [remind(), propose(), approve(), discard(), set_off({1: 5})]
+    )
     def test_nothing_else_can_be_done(self, command: SettlementCommand) -> None:
         given(settlement).when(command).then_refused(StatementNotFound)
 
