@@ -47,12 +47,14 @@ def noted(one: Statement, at: datetime) -> OverdueCommand:
     """Tell the other of what the standing knows; a day to come settles nothing yet."""
     today, whose = civil_day(at), one.partner_id
     if not one.overdue_noted:
+        # What stood for it until then was good: a credit too, which nobody owed in money.
+        lacking_on = min(one.lacking_since or one.due_on, today)
         return NoteOverdue(
             at=at,
             actor=CLOCK,
             partner_id=whose,
             statement_id=one.statement_id,
-            due_on=one.due_on,
+            due_on=max(one.due_on, lacking_on),
             noted_on=today,
         )
     return ClearOverdue(

@@ -50,9 +50,10 @@ ORDER BY days;
 -- overdue --
 -- Each statement that is due and not settled, the longest due first. A credit that is not set off
 -- yet stands for what the same partner owes elsewhere, of that which fell due first: `cents` are what
--- is owed beyond it. Of whom a set-off is still to be taken back, nothing is said meanwhile.
+-- is owed beyond it. Of whom a set-off is still to be taken back, nothing is said meanwhile; what was
+-- whole once is late since it was not any more.
 WITH debt AS (
-    SELECT partner_id, number, due_on, left_cents,
+    SELECT partner_id, number, greatest(due_on, lacking_since) AS due_on, left_cents,
            (closed_at AT TIME ZONE 'Europe/Paris')::date AS closed_on,
            sum(greatest(left_cents, 0)) OVER in_order
            - sum(greatest(-left_cents, 0)) OVER (PARTITION BY partner_id) AS beyond_cents,

@@ -127,6 +127,7 @@ class Waiting:
 class Statement:
     """A closed statement and what became of it; `settled_on` is None while something is owed.
 
+    `lacking_since` is the day on which money of one that was whole before was taken back.
     `set_off_cents` of the partner's other credit paid it; below zero its own paid others.
     """
 
@@ -148,6 +149,7 @@ class Statement:
     written_off_cents: int
     set_off_cents: int
     settled_on: date | None
+    lacking_since: date | None
     reminders: int
     reminded_on: date | None
     write_off: Waiting | None

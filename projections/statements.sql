@@ -22,6 +22,7 @@ CREATE TABLE statement (
     left_cents        bigint GENERATED ALWAYS AS
                           (owed_cents - banked_cents - written_off_cents - set_off_cents) STORED,
     settled_on        date,
+    lacking_since     date,
     reminders         int    NOT NULL DEFAULT 0,
     reminded_on       date,
     write_off         jsonb,
@@ -108,8 +109,9 @@ SELECT * FROM unnest(%(statement_id)s::uuid[], %(position)s::bigint[], %(place)s
 
 -- settle --
 -- What some statements got, anew from all their money. One is settled on the day of the movement
--- since which it never lacked a cent, as the bank's own days tell. What its own credit paid
--- elsewhere was never needed here.
+-- since which it never lacked a cent, as the bank's own days tell; one that was whole before lacks
+-- since the movement that took a cent of it back. What its own credit paid elsewhere was never
+-- needed here.
 WITH money AS (
     SELECT m.*, s.owed_cents, row_number() OVER in_order AS number,
            coalesce(sum(m.cents) FILTER (WHERE m.means <> 'credit') OVER in_order, 0)
@@ -119,7 +121,8 @@ WITH money AS (
     WHERE m.statement_id = ANY(%(statement_id)s::uuid[])
     WINDOW in_order AS (PARTITION BY m.statement_id ORDER BY m.day, m.position, m.place)
 ), lacking AS (
-    SELECT statement_id, coalesce(max(number) FILTER (WHERE running_cents < owed_cents), 0) AS last
+    SELECT statement_id, coalesce(max(number) FILTER (WHERE running_cents < owed_cents), 0) AS last,
+           max(number) FILTER (WHERE running_cents >= owed_cents) AS last_whole
     FROM money
     GROUP BY statement_id
 ), got AS (
@@ -129,7 +132,8 @@ WITH money AS (
            coalesce(sum(cents) FILTER (WHERE means = 'write_off'), 0)::bigint AS written_off_cents,
            coalesce(sum(cents) FILTER (WHERE means IN ('set_off', 'credit')), 0)::bigint
                AS set_off_cents,
-           min(day) FILTER (WHERE number > last AND means <> 'credit') AS since
+           min(day) FILTER (WHERE number > last AND means <> 'credit') AS since,
+           min(day) FILTER (WHERE number > last_whole) AS lacking_since
     FROM money AS m
     JOIN lacking AS l ON l.statement_id = m.statement_id
     GROUP BY m.statement_id
@@ -139,7 +143,8 @@ SET banked_cents = got.banked_cents, written_off_cents = got.written_off_cents,
     set_off_cents = got.set_off_cents,
     settled_on = CASE WHEN s.owed_cents
                            <= got.banked_cents + got.written_off_cents + got.set_off_cents
-                      THEN coalesce(got.since, (s.closed_at AT TIME ZONE 'Europe/Paris')::date) END
+                      THEN coalesce(got.since, (s.closed_at AT TIME ZONE 'Europe/Paris')::date) END,
+    lacking_since = got.lacking_since
 FROM got
 WHERE s.statement_id = got.statement_id;
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -13,7 +13,7 @@ from api.deps import Context
 from ledger.allocations import Allocation
 from ledger.bank.events import TransactionMatched
 from ledger.events import encode
-from ledger.remittances import ReturnRemittance, remittance
+from ledger.remittances import RemittanceReturned, ReturnRemittance, remittance
 from ledger.settlements.commands import WriteOffProposerDisabled
 from ledger.settlements.events import StatementClosed
 from projections import standings, statements
@@ -22,6 +22,7 @@ from tests.api.people import person
 from tests.api.served import Served
 from tests.api.settlements import ANNE, catch_up, found_foundation, give_back, give_on, remit, today
 from tests.api.shops import Shop
+from tests.api.stored import stored
 from tests.projections.village import following, insert_raw
 
 # Long before any terms' end, so that two statements are closed one after the other by hand.
@@ -119,17 +120,56 @@ def test_what_is_paid_with_credit_is_not_overdue_when_that_goes_back(
     assert statement(context, second).overdue_noted
 
 
-def paid_on(conninfo: str, closed: StatementClosed, day: date) -> None:
-    """Let a transfer settle a statement under a day that a bank's file said."""
-    whose = Allocation(
+def test_what_stood_for_a_statement_until_it_was_taken_back_was_good(
+    context: Context, shop: Shop, conninfo: str
+) -> None:
+    """A credit covers what is due in a month, and is taken back long after that."""
+    give_on(context.ledger, shop, EARLIER, 1_000)
+    first = closed_now(context, conninfo, shop)
+    cheque = remit(context.ledger, shop, first.statement_id, 1_800)
+    give_on(context.ledger, shop, today(), 800)
+    second = closed_now(context, conninfo, shop)
+    assert statement(context, second).settled_on == today()
+    long_after = today() + LONG_LATE
+    back = RemittanceReturned(
+        recorded_at=now(),
+        actor=ANNE,
+        remittance_id=cheque,
+        partner_id=shop.partner_id,
+        cents=1_800,
+        returned_on=long_after,
+        allocations=(whose(first, 1_800),),
+    )
+    insert_raw(conninfo, *encode(back), stream=uuid4())
+    catch_up(conninfo)
+    set_offs.set_off_due(context)
+    catch_up(conninfo)
+    assert statement(context, second).lacking_since == long_after
+    assert noted(context, conninfo, now(days=1) + LONG_LATE) == 2
+    late = {
+        UUID(one.state["statement_id"]): one for one in stored(conninfo, "StatementFellOverdue")
+    }
+    assert {one.state["due_on"] for one in late.values()} == {str(long_after)}
+
+
+def whose(closed: StatementClosed, cents: int) -> Allocation:
+    return Allocation(
         target="statement",
         target_id=closed.statement_id,
         partner_id=closed.partner_id,
-        cents=closed.owed_cents,
+        cents=cents,
     )
+
+
+def paid_on(conninfo: str, closed: StatementClosed, day: date) -> None:
+    """Let a transfer settle a statement under a day that a bank's file said."""
     told: dict[str, Any] = {"recorded_at": now(), "actor": ANNE, "transaction_id": UUID(int=1)}
     matched = TransactionMatched(
-        match_id=UUID(int=2), allocations=(whose,), rule="hand", booked_on=day, **told
+        match_id=UUID(int=2),
+        allocations=(whose(closed, closed.owed_cents),),
+        rule="hand",
+        booked_on=day,
+        **told,
     )
     insert_raw(conninfo, *encode(matched), stream=UUID(int=1))
 

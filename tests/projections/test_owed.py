@@ -260,6 +260,16 @@ class TestNaming:
         assert found.debts == ()
         assert found.totals.overdue_cents == 100
 
+    def test_not_at_once_when_what_stood_for_it_is_taken_back(
+        self, conninfo: str, connection: psycopg.Connection
+    ) -> None:
+        cheque = paid(500, CLOSED_ON)
+        events = (*self.OWING, signed(debt_public=True), cheque, undone(cheque, self.LATE))
+        assert told(conninfo, connection, *events, on=self.LATE).debts == ()
+        later = self.LATE + timedelta(days=GRACE + 1)
+        (debt,) = told(conninfo, connection, on=later).debts
+        assert (debt.cents, debt.due_on) == (500, self.LATE)
+
     def test_not_once_it_took_its_consent_back(
         self, conninfo: str, connection: psycopg.Connection
     ) -> None:
