@@ -90,7 +90,7 @@ def statements(known: Gathered) -> Iterator[Row]:
                 known.set_offs.net[statement_id],
                 whole.reminders[statement_id],
                 statement_id in whole.overdue,
-                settled_on(one, known.money_of(statement_id)),
+                *paid_since(one, known.money_of(statement_id)),
                 whole.reminded_on.get(statement_id),
                 one.first_on,
                 one.last_on,
@@ -114,22 +114,25 @@ def proposal_told(waiting: WriteOffProposed | None) -> Key:
     return True, str(waiting.write_off_id), str(waiting.cents), waiting.reason, waiting.actor
 
 
-def settled_on(closed: StatementClosed, money: list[Moved]) -> date | None:
-    """Say since which day a statement never lacked a cent, by the days of its money.
+def paid_since(closed: StatementClosed, money: list[Moved]) -> tuple[date | None, date | None]:
+    """Say since when a statement never lacked a cent, and since when one that was whole lacks some.
 
-    What its own credit paid elsewhere was never needed here.
+    That is by the days of its money; what its own credit paid elsewhere was never needed here.
     """
+    settled_on = lacking_since = None
+    running, whole = 0, False
+    for moved in sorted(money, key=lambda one: (one.day, one.position, one.place)):
+        own = moved.means != "credit"
+        running += moved.cents if own else 0
+        if running >= closed.owed_cents:
+            whole, lacking_since = True, None
+            settled_on = settled_on or (moved.day if own else None)
+        else:
+            settled_on = None
+            lacking_since = lacking_since or (moved.day if whole else None)
     if closed.owed_cents > sum(moved.cents for moved in money):
-        return None
-    since, running = None, 0
-    own = (moved for moved in money if moved.means != "credit")
-    for moved in sorted(own, key=lambda one: (one.day, one.position, one.place)):
-        running += moved.cents
-        if running < closed.owed_cents:
-            since = None
-        elif since is None:
-            since = moved.day
-    return since or civil_day(closed.recorded_at)
+        return None, lacking_since
+    return settled_on or civil_day(closed.recorded_at), lacking_since
 
 
 def statement_days(known: Gathered) -> Iterator[Row]:

@@ -21,7 +21,7 @@ SELECT partner_id, closed_lines, closed_cents, first_on, last_on, through_positi
 
 -- statements --
 SELECT statement_id, partner_id, number, owed_cents, banked_cents, written_off_cents, set_off_cents,
-       reminders, overdue_noted, settled_on, reminded_on, first_on, last_on, through_position, lines,
+       reminders, overdue_noted, settled_on, lacking_since, reminded_on, first_on, last_on, through_position, lines,
        lines_sha256, parts, reference, due_on, closed_by, closed_at,
        write_off IS NOT NULL, write_off ->> 'write_off_id', write_off ->> 'cents',
        write_off ->> 'reason', write_off ->> 'actor'

@@ -387,7 +387,7 @@ def test_an_absurd_debt_stops_no_statement_and_is_reminded_of_and_forgiven(
     assert [one.owed_cents for one in of_shop(founded, conninfo, other)] == [500]
     (absurd,) = of_shop(founded, conninfo, shop)
     assert absurd.owed_cents == 3 * AMOUNT_CENTS_MAX
-    assert dunning.remind(context, settling.CLOCK, absurd, now(days=200)) == 1
+    assert dunning.remind(context, settling.CLOCK, [absurd], now(days=200)) == 1
     written = UUID(int=5)
     write_offs.propose(
         context, ANNE, absurd.statement_id, written, cents=AMOUNT_CENTS_MAX, reason="mistake"

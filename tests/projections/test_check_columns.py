@@ -61,7 +61,7 @@ OTHER: dict[str, LiteralString] = {
 PARTS: LiteralString = """'[{{"cents": 0}}]'::jsonb"""
 COLUMNS = """
 SELECT table_name, column_name, data_type FROM information_schema.columns
-WHERE table_name = ANY(%s) ORDER BY table_name, ordinal_position
+WHERE table_name = ANY(%s) AND is_generated = 'NEVER' ORDER BY table_name, ordinal_position
 """
 
 
