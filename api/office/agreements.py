@@ -9,9 +9,8 @@ from starlette.responses import Response
 
 from api import admin
 from api.deps import context_of
-from api.office.desk import FieldMalformed, Form, Officer
+from api.office.desk import Form, Officer
 from api.office.partners import carry_out
-from api.till import sale_cents_of
 from ledger.partners.agreements import (
     AmendAgreement,
     EndAgreement,
@@ -29,20 +28,12 @@ def terms(form: Form) -> dict[str, Any]:
     return {
         "regime": form.word("regime"),
         "commitment": commitment,
-        "basis_points": hundredths(form, "share") if commitment == "share_of_sales" else None,
-        "cents_per_item": hundredths(form, "amount") if commitment == "amount_per_item" else None,
+        "basis_points": form.hundredths("share") if commitment == "share_of_sales" else None,
+        "cents_per_item": form.hundredths("amount") if commitment == "amount_per_item" else None,
         "charter_version": form.number("charter_version"),
         "valid_until": form.day_or_none("valid_until"),
         "debt_public": True if form.text("debt_public") == "yes" else None,
     }
-
-
-def hundredths(form: Form, name: str) -> int:
-    """Read a percentage in basis points, or euros in cents. Raises FieldMalformed."""
-    found = sale_cents_of(form.text(name).removesuffix("%"))
-    if found is None:
-        raise FieldMalformed(field=name)
-    return found
 
 
 @router.post("")

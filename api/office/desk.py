@@ -108,6 +108,13 @@ class Form:
             raise FieldMalformed(field=name)
         return found
 
+    def hundredths(self, name: str) -> int:
+        """Give a percentage in parts of 10,000, `1,5 %` is 150, or euros in cents; it may be 0."""
+        found = sale_cents_of(self.text(name).removesuffix("%"))
+        if found is None:
+            raise FieldMalformed(field=name)
+        return found
+
     def long_text(self, name: str, most: int) -> str:
         """Give a text of several lines."""
         text = self.fields.get(name, [""])[0].strip().replace("\r\n", "\n")

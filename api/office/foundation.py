@@ -21,7 +21,6 @@ from api.office.desk import (
 )
 from api.office.page import Act, OfficePage
 from api.project_sheet import euros
-from api.till import sale_cents_of
 from ledger.calendar import days_after
 from ledger.foundation import PERIODS, SettlementTerms
 from ledger.foundation import foundation as decider
@@ -101,17 +100,9 @@ def typed_reminders(form: Form) -> tuple[int, ...]:
 def typed_fee(form: Form) -> CardFee:
     return CardFee(
         in_force_from=form.day("fee_from"),
-        rate_per_10_000=typed_rate(form),
+        rate_per_10_000=form.hundredths("rate"),
         fixed_cents=form.cents("fixed", zero=True),
     )
-
-
-def typed_rate(form: Form) -> int:
-    """Read a rate in percent as an amount is read: `1,5 %` is 150 parts of 10,000."""
-    found = sale_cents_of(form.text("rate").removesuffix("%"))
-    if found is None:
-        raise FieldMalformed(field="rate")
-    return found
 
 
 def page(failed: str = "") -> OfficePage:
