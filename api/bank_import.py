@@ -26,12 +26,12 @@ from ledger.bank.entries import (
     AccountNotOurs,
     BankFileChanged,
     BankFileTooLarge,
-    BankFileUnbalanced,
     Detail,
     Entry,
     Movement,
     Passed,
     Statement,
+    Totals,
     movements,
     not_ahead,
 )
@@ -65,28 +65,6 @@ UNPACK: Final[dict[type[Statement | Entry], Unpack]] = {
     Statement: msgspec.msgpack.Decoder(Statement).decode,
     Entry: msgspec.msgpack.Decoder(Entry).decode,
 }
-
-
-@dataclass(slots=True)
-class Totals:
-    """What the booked entries of one statement add up to."""
-
-    head: Statement
-    entries: int = 0
-    credit_cents: int = 0
-    debit_cents: int = 0
-
-    def add(self, entry: Entry) -> None:
-        self.entries += 1
-        self.credit_cents += max(entry.cents, 0)
-        self.debit_cents += max(-entry.cents, 0)
-
-    def check(self) -> None:
-        """Raises BankFileUnbalanced: what is missing in the file would be missing for ever."""
-        head, moved = self.head, self.credit_cents - self.debit_cents
-        if head.opening_cents + moved != head.closing_cents:
-            missing = head.closing_cents - head.opening_cents - moved
-            raise BankFileUnbalanced(closing_on=head.closing_on, missing_cents=missing)
 
 
 @dataclass(slots=True)
@@ -277,13 +255,14 @@ class Booking:
         found: dict[int, frozenset[UUID]] = {}
         with self.context.pool.connection() as connection:
             bank_matching.catch_up(connection)
-            for pages in runs_of(one.head for one in self.found.statements):
-                span, account_id = span_of(pages), self._accounts[pages[0].number]
+            for pages in runs_of(self.found.statements):
+                numbers = [one.head.number for one in pages]
+                span, account_id = span_of(pages), self._accounts[numbers[0]]
                 known = bank.spans(connection, account_id, span.closing_on)
-                own = {self._files[one.number] for one in pages}
+                own = {self._files[number] for number in numbers}
                 elsewhere = others_of_the_day(span, known) - own
                 held = bank.entries_of(connection, elsewhere) if elsewhere else frozenset[UUID]()
-                found |= {one.number: held for one in pages}
+                found |= dict.fromkeys(numbers, held)
         return found
 
     def _take(self, entry_id: UUID, entry: Entry) -> None:

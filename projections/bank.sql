@@ -225,8 +225,10 @@ WHERE %(account_id)s::uuid IS NULL OR f.account_id = %(account_id)s
 ORDER BY f.account_id, f.opening_on, f.closing_on, f.sequence NULLS LAST, f.file_id;
 
 -- spans --
--- From what to what the statements of an account led that end on a day.
-SELECT file_id, opening_on, opening_cents, closing_on, closing_cents FROM bank_file
+-- From what to what the statements of an account led that end on a day, and what moved in them.
+SELECT file_id, opening_on, opening_cents, closing_on, closing_cents, entries, credit_cents,
+       debit_cents
+FROM bank_file
 WHERE account_id = %(account_id)s AND closing_on = %(closing_on)s;
 
 -- entries --

@@ -129,6 +129,28 @@ class Movement(msgspec.Struct, frozen=True, gc=False):
     detail: Detail
 
 
+@dataclass(slots=True)
+class Totals:
+    """What the booked entries of one statement add up to."""
+
+    head: Statement
+    entries: int = 0
+    credit_cents: int = 0
+    debit_cents: int = 0
+
+    def add(self, entry: Entry) -> None:
+        self.entries += 1
+        self.credit_cents += max(entry.cents, 0)
+        self.debit_cents += max(-entry.cents, 0)
+
+    def check(self) -> None:
+        """Raises BankFileUnbalanced: what is missing in the file would be missing for ever."""
+        head, moved = self.head, self.credit_cents - self.debit_cents
+        if head.opening_cents + moved != head.closing_cents:
+            missing = head.closing_cents - head.opening_cents - moved
+            raise BankFileUnbalanced(closing_on=head.closing_on, missing_cents=missing)
+
+
 NOTHING = Detail()
 
 

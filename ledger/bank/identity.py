@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Final
 from uuid import UUID, uuid5
 
-from ledger.bank.entries import Detail, Entry, Statement
+from ledger.bank.entries import Detail, Entry, Statement, Totals
 
 Facts = tuple[str, ...]
 
@@ -38,40 +38,63 @@ def period_of(statement: Statement) -> tuple[date, date]:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What a statement, or several pages of one, leads from and to."""
+    """What a statement, or several pages of one, leads from and to, and what moved in between."""
 
     opening_on: date
     opening_cents: int
     closing_on: date
     closing_cents: int
+    entries: int
+    credit_cents: int
+    debit_cents: int
 
 
-def span_of(pages: Sequence[Statement]) -> Span:
-    first, last = pages[0], pages[-1]
-    return Span(first.opening_on, first.opening_cents, last.closing_on, last.closing_cents)
+def span_of(pages: Sequence[Totals]) -> Span:
+    first, last = pages[0].head, pages[-1].head
+    return Span(
+        first.opening_on,
+        first.opening_cents,
+        last.closing_on,
+        last.closing_cents,
+        sum(one.entries for one in pages),
+        sum(one.credit_cents for one in pages),
+        sum(one.debit_cents for one in pages),
+    )
 
 
 def goes_on(later: Span, before: Span) -> bool:
     """Tell whether a statement goes on, within the day that both end on, where another one ended.
 
-    Many banks date the opening balance of a day's first statement on the evening before. One that
-    ends as it began says nothing of its place in the day.
+    Many banks date the opening balance of a day's first statement on the evening before.
     """
     apart = later.opening_on - before.opening_on
     return (
         later.closing_on == before.closing_on
         and timedelta(0) <= apart <= EVENING_BEFORE
         and later.closing_on - later.opening_on <= EVENING_BEFORE
-        and before.opening_cents != before.closing_cents == later.opening_cents
-        and later.opening_cents != later.closing_cents
+        and before.closing_cents == later.opening_cents
+    )
+
+
+def may_hold(whole: Span, part: Span) -> bool:
+    """Tell whether one statement may tell of all that another does: what it moves allows for it.
+
+    Before the part it leads to where that begins, after it to its own end.
+    """
+    first = part.opening_cents - whole.opening_cents
+    last = whole.closing_cents - part.closing_cents
+    return (
+        whole.entries >= part.entries + bool(first) + bool(last)
+        and whole.credit_cents >= part.credit_cents + max(0, first) + max(0, last)
+        and whole.debit_cents >= part.debit_cents + max(0, -first) + max(0, -last)
     )
 
 
 def others_of_the_day(span: Span, known: Mapping[UUID, Span]) -> frozenset[UUID]:
     """Give those of an account's statements that tell of other parts of the same day.
 
-    Balances lead from one to the next, over others in between. One that begins where this one does
-    is this one again, or holds more of the day.
+    Balances lead from one to the next, over others in between. Where one of two may hold the other,
+    for a balance may come back on the same day, nothing is certain, and neither is another part.
     """
     found: set[UUID] = set()
     for earlier in (True, False):
@@ -83,7 +106,11 @@ def others_of_the_day(span: Span, known: Mapping[UUID, Span]) -> frozenset[UUID]
                 if linked and name not in found:
                     found.add(name)
                     reached.append(one)
-    return frozenset(one for one in found if known[one].opening_cents != span.opening_cents)
+    return frozenset(
+        name
+        for name in found
+        if not may_hold(known[name], span) and not may_hold(span, known[name])
+    )
 
 
 @dataclass(slots=True)
@@ -111,11 +138,11 @@ class Run:
         return more
 
 
-def runs_of(statements: Iterable[Statement]) -> list[list[Statement]]:
+def runs_of(statements: Iterable[Totals]) -> list[list[Totals]]:
     """Put the pages of each statement of a file together."""
-    run, found = Run(), list[list[Statement]]()
+    run, found = Run(), list[list[Totals]]()
     for one in statements:
-        if run.takes(one):
+        if run.takes(one.head):
             found[-1].append(one)
         else:
             found.append([one])
