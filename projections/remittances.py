@@ -117,6 +117,12 @@ def undeposited(connection: Connection[Any]) -> list[RemittanceRow]:
         return cursor.execute(SQL["undeposited"]).fetchall()
 
 
+def deposited(connection: Connection[Any], limit: int = 200) -> list[RemittanceRow]:
+    """Give those that the bank shows, sent back or not, the newest first."""
+    with connection.cursor(row_factory=class_row(RemittanceRow)) as cursor:
+        return cursor.execute(SQL["deposited"], {"limit": limit}).fetchall()
+
+
 def waiting(connection: Connection[Any]) -> int:
     """Count those that wait for a second person."""
     with connection.cursor(row_factory=tuple_row) as cursor:

@@ -59,6 +59,15 @@ FROM remittance
 WHERE state = 'approved' AND deposited_cents < cents
 ORDER BY received_on, declared_at, remittance_id;
 
+-- deposited --
+-- What the bank shows of them, sent back or not, the newest first.
+SELECT remittance_id, partner_id, means, cents, received_on, state, declared_by, declared_at,
+       decided_by, decided_at, returned_on, deposited_cents
+FROM remittance
+WHERE deposited_cents > 0
+ORDER BY received_on DESC, declared_at DESC, remittance_id
+LIMIT %(limit)s;
+
 -- waiting --
 -- How many wait for a second person.
 SELECT count(*) FROM remittance WHERE state = 'declared';

@@ -22,6 +22,7 @@ from projections import bank, bank_chain, payouts, pledges, remittances, stateme
 from projections.bank import Day
 from projections.bank_chain import Link
 from projections.payouts import Payout
+from projections.remittances import RemittanceRow
 
 OPEN_ON_A_PAGE: Final = 50
 FILES_ON_A_PAGE: Final = 200
@@ -86,7 +87,7 @@ def transaction(context: Context, transaction_id: UUID) -> dict[str, Any]:
             "statements": statements.outstanding(connection),
             "pledges": [one for one in pledges.every(connection) if one.unpaid_cents],
             "payouts": payouts.unbanked(connection),
-            "remittances": remittances.undeposited(connection),
+            "remittances": cheques_for(connection, one),
         }
         shops = shop_names(connection)
     actors = [actor for match in matches for actor in (match.matched_by, match.undone_by)]
@@ -104,6 +105,18 @@ def transaction(context: Context, transaction_id: UUID) -> dict[str, Any]:
         # A form of its own for each time it is shown: sent twice, it counts once.
         "key": uuid4().hex[:16],
     }
+
+
+def cheques_for(
+    connection: Connection[Any], one: bank.Transaction
+) -> list[tuple[RemittanceRow, int]]:
+    """Give the cheques and cash that a movement may be for, each with how much of it.
+
+    What came in may be what was not seen yet; what goes out takes back what was.
+    """
+    if one.cents > 0:
+        return [(row, row.undeposited_cents) for row in remittances.undeposited(connection)]
+    return [(row, row.deposited_cents) for row in remittances.deposited(connection)]
 
 
 def files(context: Context) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
+from api import remittances
 from api.sessions import csrf_of
 from projections.every import READ_MODELS
 from projections.follow import catch_up
-from tests.api.banking import Banking, banking
+from tests.api.banking import OFFICER, Banking, banking
 from tests.api.people import Browser, browser_of
 from tests.api.served import Served
+from tests.api.settlements import remit
 from tests.ledger.bank.camt_files import DAY, OTHER_IBAN, Line, Sheet, Tx, camt
 
 OK, SEEN, FORBIDDEN, NOT_FOUND, REFUSED = 200, 303, 403, 404, 422
@@ -139,6 +141,25 @@ def test_by_hand_and_undone(here: Banking, officer: Browser) -> None:
     assert officer.post(undo, {"reason": "mistake"}).headers["location"].endswith("?done=undone")
     assert here.open_cents() == [6_000]
     assert "Undone on" in officer.get(path).text
+
+
+def test_a_cheque_that_the_bank_returns_is_chosen_by_its_name(
+    here: Banking, officer: Browser
+) -> None:
+    shop, owed = here.shop_that_owes(5_000, EARLIER)
+    cheque = remit(here.context.ledger, shop, owed.statement_id, 5_000, on=DAY)
+    here.reads(Sheet([Line(5_000, family="RCHQ"), Line(-5_000, family="RCHQ", subfamily="UPCQ")]))
+    word = f"remittance:{cheque}"
+    # What went out can only be for what came in before.
+    for one in sorted(here.open_items(), key=lambda one: -one.cents):
+        path = f"/office/bank/transactions/{one.transaction_id}"
+        assert f'<option value="{word}">' in officer.get(path).text
+        form = {"key": "1", "target": word, "reference": "", "amount": ""}
+        assert officer.post(f"{path}/match", form).status_code == SEEN
+        assert f'<option value="{word}">' not in officer.get(path).text
+    remittances.give_back(here.context, OFFICER, cheque, DAY)
+    assert here.statement(owed).outstanding_cents == 5_000
+    assert here.open_cents() == []
 
 
 def test_what_is_not_there_is_not_found(officer: Browser) -> None:
