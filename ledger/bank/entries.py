@@ -1,5 +1,6 @@
 """What a bank's file says, freed of its XML: statements, their balances, and their entries."""
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
