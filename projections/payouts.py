@@ -129,6 +129,11 @@ def unbanked(connection: Connection[Any], limit: int = 1_000) -> list[Payout]:
     return select(connection, unbanked=True, limit=limit)
 
 
+def banked_though_failed(connection: Connection[Any], limit: int = 1_000) -> list[Payout]:
+    """Give the payouts that failed, and of which the bank has something all the same."""
+    return select(connection, failed=True, limit=limit)
+
+
 def one(connection: Connection[Any], payout_id: UUID) -> Payout | None:
     return next(iter(select(connection, payout_id=payout_id)), None)
 
@@ -145,9 +150,10 @@ def select(
     *,
     payout_id: UUID | None = None,
     unbanked: bool = False,
+    failed: bool = False,
     limit: int = 1,
 ) -> list[Payout]:
-    asked = {"payout_id": payout_id, "unbanked": unbanked, "limit": limit}
+    asked = {"payout_id": payout_id, "unbanked": unbanked, "failed": failed, "limit": limit}
     with connection.cursor(row_factory=class_row(Payout)) as cursor:
         return cursor.execute(SQL["select"], asked).fetchall()
 

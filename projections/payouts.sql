@@ -58,6 +58,7 @@ LEFT JOIN LATERAL (
 ) AS l ON true
 WHERE (%(payout_id)s::uuid IS NULL OR p.payout_id = %(payout_id)s)
   AND (%(unbanked)s IS FALSE OR (p.failed_on IS NULL AND p.banked_cents <> p.cents))
+  AND (%(failed)s IS FALSE OR (p.failed_on IS NOT NULL AND p.banked_cents <> 0))
 ORDER BY p.arrival_on DESC, p.stripe_id
 LIMIT %(limit)s;
 

@@ -86,7 +86,7 @@ def transaction(context: Context, transaction_id: UUID) -> dict[str, Any]:
         choices = {
             "statements": statements.outstanding(connection),
             "pledges": [one for one in pledges.every(connection) if one.unpaid_cents],
-            "payouts": payouts.unbanked(connection),
+            "payouts": payouts_for(connection, one),
             "remittances": cheques_for(connection, one),
         }
         shops = shop_names(connection)
@@ -117,6 +117,13 @@ def cheques_for(
     if one.cents > 0:
         return [(row, row.undeposited_cents) for row in remittances.undeposited(connection)]
     return [(row, row.deposited_cents) for row in remittances.deposited(connection)]
+
+
+def payouts_for(connection: Connection[Any], one: bank.Transaction) -> list[tuple[Payout, int]]:
+    """Give the payouts that a movement may be for, each with how much of it is not there yet."""
+    found = [(row, row.outstanding_cents) for row in payouts.unbanked(connection)]
+    found += [(row, -row.banked_cents) for row in payouts.banked_though_failed(connection)]
+    return [(row, cents) for row, cents in found if cents * one.cents > 0]
 
 
 def files(context: Context) -> dict[str, Any]:

@@ -2,12 +2,16 @@
 
 import re
 from datetime import date, timedelta
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from api import remittances
 from api.sessions import csrf_of
+from ledger.payments.commands import ObservePayout
+from ledger.payments.observed import ObservedPayout
+from ledger.payments.payouts import payout
 from projections.every import READ_MODELS
 from projections.follow import catch_up
 from tests.api.banking import OFFICER, Banking, banking
@@ -15,6 +19,7 @@ from tests.api.people import Browser, browser_of
 from tests.api.served import Served
 from tests.api.settlements import remit
 from tests.ledger.bank.camt_files import DAY, OTHER_IBAN, Line, Sheet, Tx, camt
+from tests.projections.money import who
 
 OK, SEEN, FORBIDDEN, NOT_FOUND, REFUSED = 200, 303, 403, 404, 422
 EARLIER = DAY - timedelta(days=40)
@@ -159,6 +164,36 @@ def test_a_cheque_that_the_bank_returns_is_chosen_by_its_name(
         assert f'<option value="{word}">' not in officer.get(path).text
     remittances.give_back(here.context, OFFICER, cheque, DAY)
     assert here.statement(owed).outstanding_cents == 5_000
+    assert here.open_cents() == []
+
+
+def test_a_payout_that_failed_after_it_came_is_chosen_for_what_goes_back(
+    here: Banking, officer: Browser
+) -> None:
+    payout_id = uuid4()
+    seen = ObservedPayout(
+        payout_id=payout_id,
+        stripe_id="po_1",
+        status="paid",
+        cents=900,
+        arrival_on=DAY,
+        by_hand=True,
+        livemode=False,
+    )
+    ledger = here.context.ledger
+    ledger.handle(payout, payout_id, ObservePayout(seen=seen, **who("cards")))
+    here.reads(Sheet([Line(900, ref="A"), Line(-900, ref="B")]))
+    out, came = sorted(here.open_items(), key=lambda one: one.cents)
+    word = f"payout:{payout_id}"
+    pages = [f"/office/bank/transactions/{one.transaction_id}" for one in (came, out)]
+    assert f'<option value="{word}">' not in officer.get(pages[1]).text
+    form = {"key": "1", "target": word, "reference": "", "amount": ""}
+    assert officer.post(f"{pages[0]}/match", form).status_code == SEEN
+    failed = seen.model_copy(update={"status": "failed"})
+    ledger.handle(payout, payout_id, ObservePayout(seen=failed, **who("cards")))
+    here.caught_up()
+    assert f'<option value="{word}">' in officer.get(pages[1]).text
+    assert officer.post(f"{pages[1]}/match", form).status_code == SEEN
     assert here.open_cents() == []
 
 
