@@ -10,6 +10,7 @@ from api.deps import Context
 from api.foundation import foundation_of
 from api.settling import CLOCK
 from api.statement_lines import settlement_of
+from api.turns import REMINDERS, one_at_a_time
 from ledger.calendar import civil_day
 from ledger.decider import Refused
 from ledger.partners.overdue import ClearOverdue, NoteOverdue, OverdueCommand, overdue
@@ -115,29 +116,31 @@ def remind(context: Context, actor: str, some: Sequence[Statement], at: datetime
 
     The letter lists all that is overdue. Give 1, or 0 where another process sent today's.
     """
-    partner_id, state = some[0].partner_id, settlement_of(context, some[0].partner_id)
-    levels = {name: one.reminders for name, one in state.statements.items()}
-    known = [one for one in some if levels.get(one.statement_id) == one.reminders]
-    if not known or state.reminded_on == civil_day(at):
-        return 0
-    command = RemindOfStatements(
-        at=at,
-        actor=actor,
-        partner_id=partner_id,
-        reminded_on=civil_day(at),
-        reminders=tuple(
-            Reminder(
-                statement_id=one.statement_id,
-                level=one.reminders + 1,
-                outstanding_cents=one.outstanding_cents,
-            )
-            for one in known
-        ),
-    )
-    with statement_letters.sent(context, "reminder", oldest(context, known[0], at)):
-        if not context.ledger.handle(settlement, partner_id, command).fresh:
-            raise RemindedToday(reminded_on=civil_day(at))
+    # A letter that is refused is forgotten: nobody else may have noted and recorded it meanwhile.
+    with one_at_a_time(context.pool, REMINDERS):
+        partner_id, state = some[0].partner_id, settlement_of(context, some[0].partner_id)
+        levels = {name: one.reminders for name, one in state.statements.items()}
+        known = [one for one in some if levels.get(one.statement_id) == one.reminders]
+        if not known or state.reminded_on == civil_day(at):
+            return 0
+        command = RemindOfStatements(
+            at=at,
+            actor=actor,
+            partner_id=partner_id,
+            reminded_on=civil_day(at),
+            reminders=tuple(map(next_of, known)),
+        )
+        with statement_letters.sent(context, "reminder", oldest(context, known[0], at)):
+            context.ledger.handle(settlement, partner_id, command)
     return 1
+
+
+def next_of(one: Statement) -> Reminder:
+    return Reminder(
+        statement_id=one.statement_id,
+        level=one.reminders + 1,
+        outstanding_cents=one.outstanding_cents,
+    )
 
 
 def oldest(context: Context, one: Statement, at: datetime) -> UUID:

@@ -27,6 +27,8 @@ ROUNDS: Final = Turn(7_402_118_377)
 MONEY: Final = Turn(7_402_118_378)
 # Held by whoever books the entries of a bank file.
 BANK_FILES: Final = Turn(7_402_118_379)
+# Held by whoever reminds a shop.
+REMINDERS: Final = Turn(7_402_118_382)
 WAIT: Final = "SET LOCAL lock_timeout = '15s'"
 
 
