@@ -110,7 +110,12 @@ class Admission:
         return self._partners.get(partner_id, Known()).facts
 
     def partner_name(self, partner_id: UUID) -> str:
-        """Give a partner's name, empty when it is not registered."""
+        """Give a partner's name, empty when it is not registered.
+
+        One that is not known yet is looked for in the news, which blocks for one short query.
+        """
+        if partner_id not in self._partners:
+            self.refresh()
         known = self._partners.get(partner_id)
         return "" if known is None else known.name
 

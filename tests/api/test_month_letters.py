@@ -262,6 +262,7 @@ class TestOnce:
         session = giving.begin()
         giving.post.refuses = "MAIL"
         later = giving.renew(session)
+        assert len(giving.unsent()) == 1
         giving.post.refuses = ""
         money.refund(giving.cards.double.account, charge_of_month(giving, later))
         giving.cards.work()

@@ -1,5 +1,6 @@
 """A served village and a Chromium to look at it with."""
 
+import io
 import json
 import os
 import socket
@@ -7,13 +8,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+from api.cli import main
 
 CHROMIUMS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
 START_SECONDS, STOP_SECONDS = 120, 30
@@ -66,14 +71,10 @@ class Service:
 
     def command(self, *arguments: str) -> dict[str, Any]:
         """Run a command of the command line beside the service; give its JSON object."""
-        done = subprocess.run(
-            [sys.executable, "-m", "api.cli", *arguments, "--json"],
-            env=self.environ,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        answer: dict[str, Any] = json.loads(done.stdout)
+        told = io.StringIO()
+        with patch.dict(os.environ, self.environ, clear=True), redirect_stdout(told):
+            assert main([*arguments, "--json"]) == 0
+        answer: dict[str, Any] = json.loads(told.getvalue())
         return answer
 
 

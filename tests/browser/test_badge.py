@@ -45,9 +45,10 @@ def says(visitor: Visitor, *words: str) -> None:
         expect(visitor.page.locator("#answer")).to_contain_text(one)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+@pytest.mark.parametrize(
+    ("width", "dark", "script"),
+    [(320, False, True), (1280, True, True), (320, True, False), (1280, False, False)],
+)
 def test_from_the_badge_to_its_check(
     visitors: Visitors, service: Service, partner: str, *, width: int, dark: bool, script: bool
 ) -> None:

@@ -14,10 +14,13 @@ links = test_office.links
 
 
 @pytest.mark.parametrize(
-    ("language", "dark", "script"),
-    [("fr-FR", False, True), ("en-GB", True, True), ("fr-FR", True, False)],
+    ("width", "language", "dark", "script"),
+    [
+        (320, "fr-FR", False, True),
+        (390, "fr-FR", True, False),
+        (1280, "en-GB", True, True),
+    ],
 )
-@pytest.mark.parametrize("width", [320, 390, 1280])
 def test_everybody_reads_what_is_owed(
     visitors: Visitors, width: int, language: str, dark: bool, script: bool
 ) -> None:

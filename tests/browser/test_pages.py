@@ -7,7 +7,12 @@ from playwright.sync_api import expect
 from tests.browser.conftest import Visitor, Visitors
 
 PUBLIC = ("/", "/partners", "/journal?limit=20", "/g", "/accessibility", "/nowhere")
-RULES = {"rules": {"target-size": {"enabled": True}}}
+# What passes is not told: most of a judgement is the telling.
+RULES = {
+    "rules": {"target-size": {"enabled": True}},
+    "resultTypes": ["violations"],
+    "reporter": "no-passes",
+}
 
 
 def fits(visitor: Visitor) -> None:
@@ -61,8 +66,7 @@ def walk(visitor: Visitor) -> list[str]:
     return titles
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 1200])
+@pytest.mark.parametrize(("width", "dark"), [(320, False), (390, True), (1200, False)])
 def test_every_page_is_accessible_and_fits(visitors: Visitors, width: int, dark: bool) -> None:
     language = "en-GB" if dark else "fr-FR"
     titles = walk(visitors.arrive(width=width, dark=dark, language=language))

@@ -21,8 +21,7 @@ def looks(visitor: Visitor) -> None:
     is_accessible(visitor)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("width", "dark"), [(320, False), (1280, True)])
 def test_from_the_directory_to_a_complaint(visitors: Visitors, width: int, dark: bool) -> None:
     visitor = visitors.arrive(width=width, dark=dark)
     page = visitor.page

@@ -134,8 +134,7 @@ PUBLIC = (
 )
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1200])
+@pytest.mark.parametrize(("width", "dark"), [(320, False), (1200, True)])
 def test_the_public_pages_are_accessible_and_fit(
     visitors: Visitors, width: int, dark: bool
 ) -> None:

@@ -169,8 +169,7 @@ def test_a_round_goes_its_whole_way(visitors: Visitors) -> None:
     looks(anybody)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("width", "dark"), [(320, False), (1280, True)])
 def test_the_public_pages_are_accessible_and_fit(
     visitors: Visitors, width: int, dark: bool
 ) -> None:

@@ -203,6 +203,13 @@ class TestAnswers:
             admission.refresh()
             assert admission.standing(shops[0], on(0)) == "revoked"
 
+    def test_a_worker_knows_a_name_as_soon_as_another_recorded_it(self, town: Town) -> None:
+        with ConnectionPool(town.conninfo, min_size=1, open=True) as pool:
+            admission = Admission(pool)
+            admission.refresh()
+            assert admission.partner_name(town.shop(1, "Zinc")) == "Zinc"
+            assert admission.partner_name(uuid4()) == ""
+
 
 class TestDirectory:
     def test_it_is_searched_without_accents_by_place_and_by_sector(self, town: Town) -> None:
