@@ -69,9 +69,10 @@ def test_a_double_tap_and_the_way_back_record_once(visitors: Visitors) -> None:
 def test_a_whole_day_by_keyboard(visitors: Visitors) -> None:
     shop = visitors.arrive(width=1200)
     shop.goes("/till")
+    expect(shop.page.locator("#key")).to_be_focused()
     shop.page.keyboard.type(shop.service.till_key)
     shop.page.keyboard.press("Enter")
-    shop.page.locator("#sale").wait_for()
+    expect(shop.page.locator("#sale")).to_be_focused()
     for sale, gift in (("3,20", "0,80 €"), ("15", "1,00 €")):
         shop.page.keyboard.type(sale)
         shop.page.keyboard.press("Enter")
