@@ -9,7 +9,7 @@ from api.deps import Context
 from ledger.rounds.claims import Gift
 from ledger.rounds.definition import Pot
 from ledger.rounds.life import APPROVERS
-from ledger.rounds.state import Cancelled, Drafted, Opened
+from ledger.rounds.state import Drafted, Opened
 from projections.open_rounds import Known
 
 Reason = Literal["source", "shop", "too_early", "too_late", "taken", "purchase_not_attested"]
@@ -79,7 +79,3 @@ def outside(pot: Pot, gift: Gift) -> Reason:
 
 def is_open(known: Known, at: datetime) -> bool:
     return isinstance(known.state, Opened) and at < known.terms.closes_at
-
-
-def is_cancelled(known: Known) -> bool:
-    return isinstance(known.state, Cancelled)

@@ -9,11 +9,6 @@ from ledger.badge.status import entries
 from ledger.badge.times import first_moment, instant, last_moment
 
 
-def badge_url(public_url: str, grant: Grant) -> str:
-    """Give the page that says in words, for any day, what this badge says for its own."""
-    return f"{public_url}/badges/{grant.partner_id}"
-
-
 def credential(grant: Grant, wording: Wording, did: str, public_url: str) -> dict[str, Any]:
     """Write the badge of a grant, still without proofs."""
     return {

@@ -11,7 +11,6 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from ledger.allocations import Allocation
 from ledger.calendar import civil_day
 from ledger.foundation import FOUNDATION_ID
 from ledger.ids import stream_of
@@ -231,22 +230,6 @@ def test_an_event_of_money_that_was_recorded_twice_is_found(
     assert said in difference(conninfo)
 
 
-@pytest.mark.parametrize("target", ["statement", "remittance", "payout", "pledge"])
-def test_money_for_what_is_not_there_is_found(village: Settled, conninfo: str, target: str) -> None:
-    _, state = stored(conninfo, "TransactionMatched")
-    allocations = [state["allocations"][0] | {"target": target, "target_id": str(UUID(int=1))}]
-    alter(conninfo, "TransactionMatched", {"allocations": allocations})
-    assert f"gives money to {target} {UUID(int=1)}, which is not" in difference(conninfo)
-
-
-def test_more_gone_from_a_statement_than_ever_came_is_found(
-    village: Settled, ledger: Ledger, conninfo: str
-) -> None:
-    bank, second = Bank(ledger), village.statements[1]
-    bank.match(bank.book(-10_000, "return"), of(second, -10_000))
-    assert f"statement {second.statement_id} has got -9770 cents" in difference(conninfo)
-
-
 def test_what_a_refund_and_a_dispute_gave_back_twice_is_no_fault(
     village: Settled, ledger: Ledger, conninfo: str
 ) -> None:
@@ -292,60 +275,6 @@ def test_two_statements_may_have_write_offs_of_one_name(
         ledger.handle(settlement, one.partner_id, discarded)
         catch_up(conninfo, READ_MODELS)
         assert checked(conninfo).differences == []
-
-
-def test_a_deposit_of_more_than_was_counted_is_found(
-    village: Settled, ledger: Ledger, conninfo: str
-) -> None:
-    _, cheque = stored(conninfo, "RemittanceApproved", cents=200)
-    whose = Allocation(
-        target="remittance",
-        target_id=UUID(cheque["remittance_id"]),
-        partner_id=village.statements[1].partner_id,
-        cents=1,
-    )
-    bank = Bank(ledger)
-    bank.match(bank.book(1, "cheque"), whose)
-    assert "of 200 cents has 201 deposited" in difference(conninfo)
-
-
-def test_more_banked_of_a_payout_than_it_is_of_is_found(
-    village: Settled, ledger: Ledger, conninfo: str
-) -> None:
-    bank = Bank(ledger)
-    more = Allocation(target="payout", target_id=village.payout_id, cents=1)
-    bank.match(bank.book(1), more)
-    assert f"payout {village.payout_id} is of 960 cents and has 961" in difference(conninfo)
-
-
-def test_money_for_the_debt_of_another_partner_is_found(village: Settled, conninfo: str) -> None:
-    _, state = stored(conninfo, "RemittanceDeclared")
-    allocations = [state["allocations"][0] | {"partner_id": str(village.shops[0].partner_id)}]
-    for topic in ("RemittanceDeclared", "RemittanceApproved"):
-        alter(conninfo, topic, {"allocations": allocations}, cents=200)
-    assert f"statement {village.statements[1].statement_id} of another" in difference(conninfo)
-
-
-def test_money_for_a_debt_that_does_not_say_whose_is_found(conninfo: str) -> None:
-    _, state = stored(conninfo, "TransactionMatched")
-    allocations = [
-        {key: one for key, one in state["allocations"][0].items() if key != "partner_id"}
-    ]
-    alter(conninfo, "TransactionMatched", {"allocations": allocations})
-    assert "of another" in difference(conninfo)
-
-
-def test_money_against_the_side_of_its_transaction_is_found(
-    village: Settled, ledger: Ledger, conninfo: str
-) -> None:
-    bank, second = Bank(ledger), village.statements[1]
-    transaction_id = bank.book(30)
-    bank.match(transaction_id, of(second, 20))
-    allocations = [of(second, 30), of(second, -10)]
-    told = [one.model_dump(mode="json", exclude_none=True) for one in allocations]
-    whose = {"transaction_id": str(transaction_id)}
-    alter(conninfo, "TransactionMatched", {"allocations": told}, **whose)
-    assert "allocates money against its side" in difference(conninfo)
 
 
 def test_a_gift_that_was_taken_off_a_statement_is_found(village: Settled, conninfo: str) -> None:
